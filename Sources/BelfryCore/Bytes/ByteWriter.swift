@@ -62,13 +62,17 @@ package struct ByteWriter: Sendable {
     /// - Precondition: the place lies within what was written.
     package mutating func overwrite(_ value: UInt32, at offset: Int) {
         precondition(offset >= 0 && offset + 4 <= bytes.count, "the place was written before")
-        for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
+        for index in 0..<4 {
+            bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index))
+        }
     }
 
     /// Puts `value` at a place written before.
     /// - Precondition: the place lies within what was written.
     package mutating func overwrite(_ value: UInt64, at offset: Int) {
         precondition(offset >= 0 && offset + 8 <= bytes.count, "the place was written before")
-        for index in 0..<8 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
+        for index in 0..<8 {
+            bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index))
+        }
     }
 }

@@ -1,0 +1,48 @@
+/// What storage asks of the world. Nothing else in this target touches a path or a descriptor.
+///
+/// Three implementations: the disk, memory (databases without a folder), and, in the tests, a
+/// simulation that forgets what was not synced and fails on command. Paths are relative to the
+/// store's folder, with `/` between the parts.
+package protocol FileSystem: Sendable {
+    /// Creates the store's own folder or one below it; no error where it is there already.
+    func createFolder(_ path: String) throws(StorageError)
+    /// The names in a folder, unsorted, folders among them; empty where there is no folder.
+    func list(_ folder: String) throws(StorageError) -> [String]
+    func exists(_ path: String) throws(StorageError) -> Bool
+    func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any OpenFile
+    /// Atomic; replaces what stands at the target.
+    func rename(_ path: String, to target: String) throws(StorageError)
+    func remove(_ path: String) throws(StorageError)
+    /// Makes the names in a folder durable.
+    func syncFolder(_ path: String) throws(StorageError)
+    /// Takes the exclusive lock of the store, held until the returned object is released, and
+    /// writes `owner` into the file. Throws `locked`, naming the owner, where another has it.
+    func lock(_ path: String, owner: String) throws(StorageError) -> any StoreLock
+    /// Bytes that can still be written.
+    func freeByteCount() throws(StorageError) -> UInt64
+}
+
+package enum OpenMode: Sendable {
+    case read
+    /// A new file for reading and writing; an error where one is there.
+    case create
+    /// A file that is there, for reading and writing.
+    case update
+}
+
+/// An open file; closed when released. Reads copy, nothing is mapped: a SIGBUS would kill the host.
+package protocol OpenFile: AnyObject, Sendable {
+    func byteCount() throws(StorageError) -> UInt64
+    /// Exactly `count` bytes; `damaged` where the file ends before.
+    func read(at offset: UInt64, count: Int) throws(StorageError) -> [UInt8]
+    /// All of the bytes: short writes are continued, EINTR is tried again.
+    func write(_ bytes: [UInt8], at offset: UInt64) throws(StorageError)
+    /// Makes content and size durable. A failure is final: it is never tried again.
+    func sync() throws(StorageError)
+    /// Reserves room without changing what readers take for the end of data.
+    func allocate(byteCount: UInt64) throws(StorageError)
+    func truncate(to byteCount: UInt64) throws(StorageError)
+}
+
+/// The lock of a store; given up when released.
+package protocol StoreLock: AnyObject, Sendable {}

@@ -1,0 +1,57 @@
+/// When a write counts as done (STORAGE 1.2).
+package enum Durability: Sendable, Hashable {
+    /// When the log is on the disk; what an acknowledgement means in `sync` mode.
+    case sync
+    /// When the log is written; a timer syncs it every so many milliseconds, and that much may be
+    /// lost with the power.
+    case interval(milliseconds: Int)
+    /// Never synced: for tests and bulk loads that can be repeated.
+    case none
+}
+
+/// The knobs of a store with their defaults. Each has its reason beside it.
+package struct StoreOptions: Sendable {
+    package var durability: Durability = .sync
+    /// Bytes of the active memtable before it is sealed; two generations may exist.
+    package var memtableByteCountLimit = 64 << 20
+    /// The longest record of the log: what one atomic batch may take.
+    package var frameByteCountLimit = 16 << 20
+    /// Vectors in a block: 64 for servers, 8 for gateways.
+    package var vectorsPerBlock = 64
+    /// Rows in a vector; smaller only in tests, so that every edge is met.
+    package var rowsPerVector = 1024
+    /// Bytes of strips kept in memory after reading.
+    package var blockCacheByteCountLimit = 64 << 20
+    /// Series of one table, checked before a number is given.
+    package var seriesCountLimit = 1_000_000
+    /// Wide segments that start a compaction.
+    package var wideSegmentCountLimit = 4
+    /// Flush and compaction run by themselves on a thread of their own; tests call them by hand.
+    package var runsUpkeep = true
+    /// Opens without the lock and without changing a byte.
+    package var isReadOnly = false
+
+    package init() {}
+
+    /// 64 MiB in all, an interval of one second, small blocks.
+    package static var gateway: StoreOptions {
+        var options = StoreOptions()
+        options.durability = .interval(milliseconds: 1000)
+        options.memtableByteCountLimit = 5 << 20
+        options.frameByteCountLimit = 4 << 20
+        options.vectorsPerBlock = 8
+        options.blockCacheByteCountLimit = 8 << 20
+        options.seriesCountLimit = 50_000
+        return options
+    }
+
+    /// Limits so small that flush, compaction and vector edges happen in every test.
+    package static var tiny: StoreOptions {
+        var options = StoreOptions()
+        options.memtableByteCountLimit = 4 << 10
+        options.vectorsPerBlock = 2
+        options.rowsPerVector = 4
+        options.blockCacheByteCountLimit = 1 << 10
+        return options
+    }
+}
