@@ -110,7 +110,8 @@ import Testing
             for zone in ["UTC", "Europe/Copenhagen"] {
                 let grid = try BucketGrid(
                     width: #require(Interval(width)), zone: database.rules(named: zone))
-                for time in [Int64.min, .min + 1, .max - 1, .max].map(Timestamp.init) {
+                for nanoseconds in [Int64.min, .min + 1, .max - 1, .max] {
+                    let time = Timestamp(nanoseconds: nanoseconds)
                     #expect(grid.start(of: time) <= time)
                     #expect(grid.end(of: time) >= time)
                 }

@@ -149,7 +149,7 @@ extension BucketGrid {
         var index = zone.periodIndex(at: time)
         while true {
             let offset = zone.offsetNanoseconds(ofPeriod: index)
-            let boundary = lastReading(notAfter: Self.sum(time, offset))
+            let boundary = lastReading(notAfter: min(Self.sum(time, offset), .max - 1))
             let instant = Self.sum(boundary, -offset)
             guard index > 0 else { return instant }
             let periodStart = zone.start(ofPeriod: index)
@@ -255,9 +255,10 @@ extension BucketGrid {
         sum(value, -remainder(value, step, phase))
     }
 
-    /// The sum, held at ±infinity.
+    /// The sum, held at ±infinity, which stay put.
     @inline(__always)
     private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
+        if left == .min || left == .max { return left }
         let (sum, overflow) = left.addingReportingOverflow(right)
         return overflow ? (right < 0 ? .min : .max) : sum
     }
