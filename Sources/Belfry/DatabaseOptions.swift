@@ -1,0 +1,59 @@
+package import BelfryStorage
+
+/// How a database is opened. The defaults suit a server; `gateway` fits into 64 MiB.
+public struct DatabaseOptions: Sendable {
+    /// When a write counts as done.
+    public enum Durability: Sendable, Hashable {
+        /// When it is on the disk.
+        case sync
+        /// When it is in the log; up to so many milliseconds may be lost with the power.
+        case interval(milliseconds: Int)
+        /// Never synced: for what can be loaded again.
+        case none
+    }
+
+    package var store: StoreOptions
+
+    public init() { store = StoreOptions() }
+
+    package init(_ store: StoreOptions) { self.store = store }
+
+    /// 64 MiB of memory, a second of durability interval, small blocks.
+    public static var gateway: DatabaseOptions { DatabaseOptions(.gateway) }
+
+    public var durability: Durability {
+        get {
+            switch store.durability {
+            case .sync: .sync
+            case .interval(let milliseconds): .interval(milliseconds: milliseconds)
+            case .none: .none
+            }
+        }
+        set {
+            store.durability =
+                switch newValue {
+                case .sync: .sync
+                case .interval(let milliseconds): .interval(milliseconds: milliseconds)
+                case .none: .none
+                }
+        }
+    }
+
+    /// Opens without the lock and without changing a byte.
+    public var isReadOnly: Bool {
+        get { store.isReadOnly }
+        set { store.isReadOnly = newValue }
+    }
+
+    /// Bytes of the active memtable before it is flushed; two generations may exist.
+    public var memtableByteCountLimit: Int {
+        get { store.memtableByteCountLimit }
+        set { store.memtableByteCountLimit = newValue }
+    }
+
+    /// Bytes of compressed columns kept in memory after reading.
+    public var blockCacheByteCountLimit: Int {
+        get { store.blockCacheByteCountLimit }
+        set { store.blockCacheByteCountLimit = newValue }
+    }
+}
