@@ -116,12 +116,13 @@ package struct AggregateNode: Sendable {
     }
 }
 
-/// SAMPLE BY, with its fills and series-aware calls (LANGUAGE D2, D3).
+/// SAMPLE BY on a grid: cells that ordinary aggregation made, series-aware calls, and fills
+/// (LANGUAGE D2, D3). A grid that shows only buckets with rows needs no such node.
 ///
-/// Output: the keys, then `bucket`, `bucket_end`, `bucket_filled`, then the aggregates, then the
-/// series calls. Expressions over these are a projection above.
+/// Output: the keys, then `bucket`, `bucket_end`, `bucket_filled`, then the measures. Expressions
+/// over these are a projection above.
 package struct SampleNode: Sendable {
-    /// An aggregate's own way to fill a cell without a value.
+    /// How a cell without a value is filled.
     package struct FillRule: Sendable {
         package enum Method: Sendable { case none, null, previous, next, linear, value(Value) }
         package var method: Method
@@ -134,86 +135,98 @@ package struct SampleNode: Sendable {
         }
     }
 
+    /// A call that is defined on one series at a time.
     package struct SeriesCall: Sendable {
         package enum Function: String, Sendable, CaseIterable {
-            case sample, timeAverage = "time_avg", integral, increase, rate, resets
+            case sample
+            case timeAverage = "time_avg"
+            case integral, increase, rate, resets
             case timeIn = "time_in"
             case coverage
         }
         package enum Method: String, Sendable { case locf, linear }
 
         package var function: Function
-        package var argument: BoundExpression
+        /// Which column of the evidence is its argument.
+        package var argumentIndex: Int
         package var kind: ColumnKind
         package var method: Method
         /// Nanoseconds; nil for no limit.
         package var tolerance: Int64?
         /// For `integral`: nanoseconds of its unit.
-        package var unitNanoseconds: Int64?
+        package var unitNanoseconds: Int64 = 1_000_000_000
         package var type: DataType
-        /// The ordinary aggregate around it, over the series of a group; nil where one series is
-        /// pinned.
-        package var outer: AggregateFunction?
-        package var outerFilter: BoundExpression?
+        /// The ordinary aggregate around it, over the series of a group; its arguments are over
+        /// one column, the call's value. Nil where one series is pinned.
+        package var outer: AggregateCall?
 
         package init(
-            function: Function, argument: BoundExpression, kind: ColumnKind, method: Method,
-            tolerance: Int64?, unitNanoseconds: Int64? = nil, type: DataType,
-            outer: AggregateFunction? = nil, outerFilter: BoundExpression? = nil
+            function: Function, argumentIndex: Int, kind: ColumnKind, method: Method,
+            tolerance: Int64?, type: DataType
         ) {
             self.function = function
-            self.argument = argument
+            self.argumentIndex = argumentIndex
             self.kind = kind
             self.method = method
             self.tolerance = tolerance
-            self.unitNanoseconds = unitNanoseconds
             self.type = type
-            self.outer = outer
-            self.outerFilter = outerFilter
         }
     }
 
-    /// Rows of the range only: what ordinary aggregates see.
-    package var input: LogicalPlan
-    /// The same rows and those around the range that may speak into it; nil where nobody asks.
-    /// Has the same columns as `input`, stands by series, and its extents are known.
+    package struct Measure: Sendable {
+        package enum Source: Sendable {
+            /// An aggregate of the cells, by its place behind keys and bucket.
+            case cell(Int)
+            case series(SeriesCall)
+        }
+        package var source: Source
+        package var fill: FillRule
+        /// The type of the column, after filling.
+        package var type: DataType
+        /// What the aggregate is over no rows.
+        package var empty: Value
+
+        package init(source: Source, fill: FillRule, type: DataType, empty: Value) {
+            self.source = source
+            self.fill = fill
+            self.type = type
+            self.empty = empty
+        }
+    }
+
+    /// Keys, bucket, aggregates: of rows of the range.
+    package var cells: LogicalPlan
+    /// The same of rows before and after the range, which may only give to fills.
+    package var donors: [LogicalPlan]
+    /// Rows for series-aware calls: time, then what tells series apart, then the keys, then
+    /// arguments; in (series, time) order, and from around the range as far as they may speak.
     package var evidence: LogicalPlan?
-    /// Which column of the input is its time.
-    package var timeIndex: Int
+    package var seriesColumnCount = 0
+    /// The first and the last time of all rows (one row, two columns), where an end is open.
+    package var bounds: LogicalPlan?
+    /// Nil: the whole range is one bucket.
     package var grid: BucketGrid?
-    /// The step of EVERY.
-    package var every: Interval?
     /// The range, each end by itself; nil where the statement leaves it open.
     package var start: Timestamp?
     package var end: Timestamp?
-    /// Empty buckets appear.
-    package var isDense: Bool
-    package var keys: [BoundExpression]
-    package var aggregates: [AggregateCall]
-    package var fills: [FillRule]
-    package var seriesCalls: [SeriesCall]
-    package var seriesFills: [FillRule]
+    /// No sample speaks from here on: now, or the table's last row.
+    package var speakLimit: Timestamp
+    package var keyCount: Int
+    package var measures: [Measure]
     package var columns: [PlanColumn]
 
     package init(
-        input: LogicalPlan, evidence: LogicalPlan?, timeIndex: Int, grid: BucketGrid?,
-        every: Interval?, start: Timestamp?, end: Timestamp?, isDense: Bool,
-        keys: [BoundExpression], aggregates: [AggregateCall], fills: [FillRule],
-        seriesCalls: [SeriesCall], seriesFills: [FillRule], columns: [PlanColumn]
+        cells: LogicalPlan, grid: BucketGrid?, start: Timestamp?, end: Timestamp?,
+        speakLimit: Timestamp, keyCount: Int, measures: [Measure], columns: [PlanColumn]
     ) {
-        self.input = input
-        self.evidence = evidence
-        self.timeIndex = timeIndex
+        self.cells = cells
+        self.donors = []
         self.grid = grid
-        self.every = every
         self.start = start
         self.end = end
-        self.isDense = isDense
-        self.keys = keys
-        self.aggregates = aggregates
-        self.fills = fills
-        self.seriesCalls = seriesCalls
-        self.seriesFills = seriesFills
+        self.speakLimit = speakLimit
+        self.keyCount = keyCount
+        self.measures = measures
         self.columns = columns
     }
 }
@@ -224,12 +237,17 @@ package struct LatestNode: Sendable {
     package var keys: [BoundExpression]
     package var timeIndex: Int
     package var count: Int
+    /// Columns that decide between rows of one time: the greater goes first (LANGUAGE D0.7).
+    package var tieIndexes: [Int]
 
-    package init(input: LogicalPlan, keys: [BoundExpression], timeIndex: Int, count: Int) {
+    package init(
+        input: LogicalPlan, keys: [BoundExpression], timeIndex: Int, count: Int, tieIndexes: [Int]
+    ) {
         self.input = input
         self.keys = keys
         self.timeIndex = timeIndex
         self.count = count
+        self.tieIndexes = tieIndexes
     }
 }
 
@@ -274,6 +292,8 @@ package struct AsofJoinNode: Sendable {
     /// Over left columns: the instant to look from.
     package var leftTime: BoundExpression
     package var rightTimeIndex: Int
+    /// Right columns that decide between rows of one time from several series (LANGUAGE D0.7).
+    package var tieIndexes: [Int] = []
     package var direction: Direction
     package var isStrict: Bool
     package var ignoresNulls: Bool

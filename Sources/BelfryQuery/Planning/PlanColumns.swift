@@ -31,7 +31,9 @@ extension LogicalPlan {
         case .filter(let node): [node.input]
         case .project(let node): [node.input]
         case .aggregate(let node): [node.input]
-        case .sample(let node): [node.input] + (node.evidence.map { [$0] } ?? [])
+        case .sample(let node):
+            [node.cells] + node.donors + (node.evidence.map { [$0] } ?? [])
+                + (node.bounds.map { [$0] } ?? [])
         case .latest(let node): [node.input]
         case .join(let node): [node.left, node.right]
         case .asofJoin(let node): [node.left, node.right]
@@ -56,8 +58,17 @@ extension LogicalPlan {
             node.input = new[0]
             return .aggregate(node)
         case .sample(var node):
-            node.input = new[0]
-            if node.evidence != nil { node.evidence = new[1] }
+            node.cells = new[0]
+            var next = 1
+            for index in node.donors.indices {
+                node.donors[index] = new[next]
+                next += 1
+            }
+            if node.evidence != nil {
+                node.evidence = new[next]
+                next += 1
+            }
+            if node.bounds != nil { node.bounds = new[next] }
             return .sample(node)
         case .latest(var node):
             node.input = new[0]
