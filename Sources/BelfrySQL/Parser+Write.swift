@@ -1,0 +1,83 @@
+/// The grammar of INSERT, UPDATE and DELETE, each from behind its first word.
+extension Parser {
+    mutating func insert() throws(SyntaxError) -> Statement {
+        try expect(.into)
+        let table = try qualifiedName("a table's name")
+        var columns: [Name] = []
+        if current.kind == .symbol(.leftParenthesis), !isQuery(in: index) {
+            columns = try nameList("a column's name")
+        }
+        let source: Insert.Source
+        if current.keyword == .default, next.keyword == .values {
+            advance()
+            advance()
+            source = .defaultValues
+        } else if current.keyword == .select || current.keyword == .values
+            || current.keyword == .with || current.kind == .symbol(.leftParenthesis)
+        {
+            source = .query(try query())
+        } else {
+            want([.select, .values, .with])
+            throw unexpected(columns.isEmpty ? "\"(\", VALUES or SELECT" : "VALUES or SELECT")
+        }
+        var target: [Name] = []
+        var action: Insert.OnConflict?
+        if accept(.on, .conflict) {
+            if current.kind == .symbol(.leftParenthesis) {
+                target = try nameList("a column's name")
+            }
+            try expect(.do)
+            if accept(.nothing) {
+                action = .doNothing
+            } else if accept(.update) {
+                try expect(.set)
+                action = .update(try assignments())
+            } else {
+                throw unexpected("NOTHING or UPDATE")
+            }
+        }
+        return .insert(
+            Insert(
+                table: table, columns: columns, source: source, conflictTarget: target,
+                onConflict: action))
+    }
+
+    /// Whether the parenthesis that stands at the index holds a query and no list of names.
+    private func isQuery(in index: Int) -> Bool {
+        var inner = index
+        while tokens[inner].kind == .symbol(.leftParenthesis) { inner += 1 }
+        return startsQuery(at: inner)
+    }
+
+    mutating func update() throws(SyntaxError) -> Statement {
+        let table = try qualifiedName("a table's name")
+        let alias = try rowAlias()
+        try expect(.set)
+        let assignments = try assignments()
+        let filter = accept(.where) ? try expression() : nil
+        return .update(
+            Update(table: table, alias: alias, assignments: assignments, filter: filter))
+    }
+
+    mutating func delete() throws(SyntaxError) -> Statement {
+        try expect(.from)
+        let table = try qualifiedName("a table's name")
+        let alias = try rowAlias()
+        let filter = accept(.where) ? try expression() : nil
+        return .delete(Delete(table: table, alias: alias, filter: filter))
+    }
+
+    private mutating func rowAlias() throws(SyntaxError) -> Name? {
+        if accept(.as) { return try name("a name for the table") }
+        return isAlias(current) ? takeName() : nil
+    }
+
+    private mutating func assignments() throws(SyntaxError) -> [Assignment] {
+        try list { parser throws(SyntaxError) in
+            let column = try parser.name("a column's name")
+            try parser.expect(.equal)
+            if parser.accept(.default) { return Assignment(column: column, value: nil) }
+            return Assignment(column: column, value: try parser.expression())
+        }
+    }
+}
