@@ -36,11 +36,15 @@ package struct TownOptions: Sendable {
     package var firstDay: Int
     package var days: Int
 
+    /// The town of the quickstart: mild October days with showers and a large crowd.
+    package static let defaultSeed: UInt64 = 19
+
     /// Twenty days before the autumn clock change of 2025, so that 35 days cross it.
     package static let defaultFirstDay = CivilDate(year: 2025, month: 10, day: 6).dayNumber
 
     package init(
-        profile: TownProfile = .small, seed: UInt64 = 1, zone: TownZone = .copenhagen,
+        profile: TownProfile = .small, seed: UInt64 = TownOptions.defaultSeed,
+        zone: TownZone = .copenhagen,
         firstDay: Int = TownOptions.defaultFirstDay, days: Int? = nil
     ) {
         self.profile = profile
