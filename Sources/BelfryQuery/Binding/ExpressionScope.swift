@@ -1,0 +1,15 @@
+package import BelfryCore
+package import BelfrySQL
+
+/// What an expression may name where it stands: columns, parameters, aggregates, subqueries.
+package protocol ExpressionScope: AnyObject {
+    func column(_ reference: ColumnReference) throws(QueryError) -> BoundExpression
+    /// A whole expression that already has a column (a group key, an output of an aggregation);
+    /// nil to bind it by its parts.
+    func substitute(_ expression: Expression) throws(QueryError) -> BoundExpression?
+    /// An aggregate or series-aware call; throws 42803 where none may stand.
+    func aggregate(_ call: FunctionCall) throws(QueryError) -> BoundExpression
+    /// A scalar subquery, EXISTS or IN (SELECT …).
+    func subquery(_ expression: Expression) throws(QueryError) -> BoundExpression
+    func parameter(_ reference: ParameterReference) throws(QueryError) -> Value
+}
