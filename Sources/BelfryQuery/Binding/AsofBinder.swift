@@ -284,7 +284,7 @@ extension Binder {
         switch value {
         case .interval(let interval): return interval
         case .text(let text):
-            guard let interval = Interval(parsing: text) else {
+            guard let interval = Interval(text) else {
                 throw QueryError(
                     "22007", "\"\(text)\" is not an interval", at: span,
                     hint: "for instance '15 minutes' or '1 day 02:00'")
