@@ -209,7 +209,9 @@ extension Relation {
     private static func single(_ found: [ScopeColumn], name: Name) -> ScopeColumn? {
         if found.count == 1 { return found[0] }
         let exact = found.filter { $0.name == name.folded }
-        return exact.count == 1 ? exact[0] : nil
+        if exact.count == 1 { return exact[0] }
+        let plain = exact.filter { !$0.isHidden }
+        return plain.count == 1 ? plain[0] : nil
     }
 
     private func ambiguous(_ reference: ColumnReference) -> QueryError {
