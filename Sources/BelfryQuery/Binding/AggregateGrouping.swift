@@ -17,7 +17,7 @@ package final class AggregateGrouping: Grouping {
         inputScope = RelationScope(input.relation, binder: binder, clause: "an aggregate")
         for key in keys {
             var bound = try binder.bind(key, scope: inputScope)
-            if bound.type == .unknown { bound = .cast(bound, .text, key.span) }
+            if bound.type == .unknown { bound = try binder.coerced(bound, to: .text, at: key.span) }
             if self.keys.contains(where: { $0.isSame(as: bound) }) { continue }
             self.keys.append(bound)
             columns.append(
@@ -48,7 +48,6 @@ package final class AggregateGrouping: Grouping {
     package func column(_ reference: ColumnReference) throws(QueryError) -> BoundExpression {
         let bound = try inputScope.column(reference)
         if let key = key(sameAs: bound) { return key }
-        // A merged USING column whose parts are keys.
         throw QueryError(
             "42803",
             "column \"\(reference.name.text)\" must be in GROUP BY or inside an aggregate",
@@ -64,7 +63,9 @@ package final class AggregateGrouping: Grouping {
             throw QueryError("42601", "FILL needs SAMPLE BY", at: fill.span)
         }
         let bound = try binder.aggregateCall(call, over: input.relation, scope: inputScope)
-        let index = aggregates.firstIndex { $0.isSame(as: bound) } ?? aggregates.count
+        let isPlain = call.orderBy.isEmpty && call.withinGroup.isEmpty
+        let index =
+            (isPlain ? aggregates.firstIndex { $0.isSame(as: bound) } : nil) ?? aggregates.count
         if index == aggregates.count { aggregates.append(bound) }
         return .column(keys.count + index, bound.type)
     }

@@ -114,13 +114,14 @@ extension Binder {
         if type == .unknown || type == .date || type == .text { type = .timestamptz }
         if type.isInteger { type = ends[1].type == .double ? .double : .bigint }
         for index in ends.indices where ends[index].type != type {
-            ends[index] = .cast(ends[index], type, node.arguments[index].span)
+            ends[index] = try coerced(
+                ends[index], to: type, .explicit, at: node.arguments[index].span)
         }
         let stepType: DataType = type.isTemporal ? .interval : type
         var step: BoundExpression
         if node.arguments.count == 3 {
             step = try bind(node.arguments[2], scope: scope, expected: stepType)
-            if step.type != stepType { step = .cast(step, stepType, node.arguments[2].span) }
+            step = try coerced(step, to: stepType, at: node.arguments[2].span)
         } else if type.isTemporal {
             throw QueryError(
                 "42883", "generate_series of times takes a step", at: node.span,

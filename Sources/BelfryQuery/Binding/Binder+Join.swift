@@ -82,7 +82,7 @@ extension Binder {
         let reference = ColumnReference(name: name)
         let leftColumn = try left.column(reference, binder: self)
         let rightColumn = try right.column(reference, binder: self)
-        let (leftKey, rightKey) = try Self.keyPair(
+        let (leftKey, rightKey) = try keyPair(
             leftColumn.expression, rightColumn.expression.shifted(by: -width), at: name.span)
         node.leftKeys.append(leftKey)
         node.rightKeys.append(rightKey)
@@ -120,18 +120,24 @@ extension Binder {
     }
 
     /// Both sides of an equality in one type.
-    package static func keyPair(
+    package func keyPair(
         _ left: BoundExpression, _ right: BoundExpression, at span: SourceSpan
     ) throws(QueryError) -> (BoundExpression, BoundExpression) {
         if left.type == right.type { return (left, right) }
-        guard let type = Coercion.commonType(left.type, right.type) else {
+        guard let type = Coercion.commonType([left.type, right.type]) else {
             throw QueryError.typeMismatch(
                 "\(left.type.name) and \(right.type.name) cannot be joined as equal", at: span)
         }
-        return (
-            left.type == type ? left : .cast(left, type, span),
-            right.type == type ? right : .cast(right, type, span)
-        )
+        return (try coerced(left, to: type, at: span), try coerced(right, to: type, at: span))
+    }
+
+    func coerced(
+        _ expression: BoundExpression, to type: DataType,
+        _ context: Coercion.Context = .implicit, at span: SourceSpan
+    ) throws(QueryError) -> BoundExpression {
+        if expression.type == type { return expression }
+        return try Coercion.coerce(
+            expression, to: type, context, environment: environment, at: span)
     }
 
     /// Equalities of a left and a right expression become keys, the rest stays a condition.

@@ -75,8 +75,8 @@ extension Binder {
         }
         for row in rows.indices {
             for index in types.indices where rows[row][index].type != types[index] {
-                rows[row][index] = .cast(
-                    rows[row][index], types[index], values.rows[row][index].span)
+                rows[row][index] = try coerced(
+                    rows[row][index], to: types[index], at: values.rows[row][index].span)
             }
         }
         let columns = types.indices.map {
@@ -93,7 +93,7 @@ extension Binder {
         if left == right { return left }
         if left == .unknown { return right }
         if right == .unknown { return left }
-        guard let type = Coercion.commonType(left, right) else {
+        guard let type = Coercion.commonType([left, right]) else {
             throw QueryError.typeMismatch(
                 "\(left.name) and \(right.name) cannot stand in one column", at: span,
                 hint: "cast one of the two")

@@ -56,25 +56,21 @@ extension Binder {
         var bound = try bind(operand, scope: scope, expected: type)
         var known = rows.filter { !$0.isNull }
         let hasNull = known.count < rows.count
-        if bound.type != type && bound.type != .unknown {
-            guard let common = Coercion.commonType(bound.type, type) else {
-                throw QueryError.typeMismatch(
-                    "\(bound.type.name) cannot be compared with the \(type.name) of the subquery",
-                    at: span)
+        guard let common = Coercion.commonType([bound.type, type]) else {
+            throw QueryError.typeMismatch(
+                "\(bound.type.name) cannot be compared with the \(type.name) of the subquery",
+                at: span)
+        }
+        bound = try coerced(bound, to: common, at: span)
+        if type != common {
+            var converted: [Value] = []
+            for value in known {
+                converted.append(
+                    try ExpressionEvaluator.evaluateConstant(
+                        try coerced(.constant(value, type), to: common, at: span),
+                        environment: environment))
             }
-            if bound.type != common { bound = .cast(bound, common, span) }
-            if type != common {
-                var converted: [Value] = []
-                for value in known {
-                    converted.append(
-                        try ExpressionEvaluator.evaluateConstant(
-                            .cast(.constant(value, type), common, span),
-                            environment: environment))
-                }
-                known = converted
-            }
-        } else if bound.type == .unknown {
-            bound = .cast(bound, type, span)
+            known = converted
         }
         return .isIn(bound, values: known, hasNull: hasNull, isNegated: isNegated)
     }
