@@ -14,7 +14,7 @@ enum PushPredicates {
     private static func push(_ plan: LogicalPlan, _ conditions: [BoundExpression]) -> LogicalPlan {
         switch plan {
         case .filter(let node):
-            return push(node.input, conditions + node.predicate.conjuncts)
+            return push(node.input, node.predicate.conjuncts + conditions)
         case .project(var node):
             let (below, above) = conditions.partitioned { condition in
                 // Moving a costly expression to two places is no gain; a failing one might fail

@@ -1,0 +1,118 @@
+import BelfryCore
+import BelfryStorage
+
+/// GROUP BY over a scan that several threads share by series; their partial states are merged in
+/// the order of the parts, so that groups come in the order one thread would have met them.
+final class ParallelAggregateOperator: Operator {
+    let columns: [PlanColumn]
+    private let node: AggregateNode
+    private let context: QueryContext
+    private var result: GroupAggregator?
+    private var position = 0
+
+    /// Below so many rows a second thread costs more than it gives.
+    private static let rowCountThreshold = 200_000
+
+    /// Nil where the input is no plain scan (with filters and projections), or too small, or where
+    /// states cannot be merged.
+    init?(_ node: AggregateNode, _ context: QueryContext) throws(QueryError) {
+        guard context.settings.workers > 1,
+            let scan = Self.scan(below: node.input),
+            context.snapshot.rowCountEstimate(scan.request.table) > Self.rowCountThreshold,
+            node.aggregates.allSatisfy({ !$0.isDistinct })
+        else { return nil }
+        self.node = node
+        self.context = context
+        columns = node.columns
+    }
+
+    private static func scan(below plan: LogicalPlan) -> ScanNode? {
+        switch plan {
+        case .scan(let node): return node.request.latest == nil ? node : nil
+        case .filter(let node): return scan(below: node.input)
+        case .project(let node): return scan(below: node.input)
+        case .values, .generateSeries, .aggregate, .sample, .latest, .join, .asofJoin, .sort,
+            .limit, .distinct, .union:
+            return nil
+        }
+    }
+
+    func next() throws(QueryError) -> Batch? {
+        let merged: GroupAggregator
+        if let result {
+            merged = result
+        } else {
+            merged = try aggregate()
+            result = merged
+        }
+        try context.check()
+        if position >= merged.groupCount { return nil }
+        let end = min(position + context.settings.batchRowCount, merged.groupCount)
+        defer { position = end }
+        return try merged.finish(position..<end)
+    }
+
+    /// What one part of the scan came to.
+    private enum Outcome {
+        case waiting(Scan)
+        case done(GroupAggregator)
+        case failed(QueryError)
+    }
+
+    private func aggregate() throws(QueryError) -> GroupAggregator {
+        guard let request = Self.scan(below: node.input)?.request else {
+            return try GroupAggregator(node, context: context)
+        }
+        let parts: [Scan]
+        do {
+            parts = try context.snapshot.scanParts(request, count: context.settings.workers)
+        } catch {
+            throw QueryError(error)
+        }
+        let outcomes = parts.map { Monitor(Outcome.waiting($0)) }
+        let node = node
+        let context = context
+        let threads = outcomes.dropFirst().map { outcome in
+            (outcome, EngineThread { Self.run(outcome, node, context) })
+        }
+        if let own = outcomes.first { Self.run(own, node, context) }
+        for (outcome, thread) in threads {
+            // Where the system gave no thread, this one does the work.
+            if let thread { thread.join() } else { Self.run(outcome, node, context) }
+        }
+        var merged: GroupAggregator?
+        for outcome in outcomes {
+            let part = try outcome.withLock { state throws(QueryError) -> GroupAggregator? in
+                switch state {
+                case .waiting: nil
+                case .done(let aggregator): aggregator
+                case .failed(let error): throw error
+                }
+            }
+            guard let part else { continue }
+            if let merged { try merged.merge(part) } else { merged = part }
+        }
+        if let merged { return merged }
+        return try GroupAggregator(node, context: context)
+    }
+
+    private static func run(
+        _ outcome: Monitor<Outcome>, _ node: AggregateNode, _ context: QueryContext
+    ) {
+        outcome.withLock { state in
+            guard case .waiting(let scan) = state else { return }
+            do throws(QueryError) {
+                let builder = PlanBuilder(context: context, measurements: nil, scanPart: scan)
+                let input = try builder.build(node.input, path: [])
+                let aggregator = try GroupAggregator(node, context: context)
+                while let batch = try input.next() {
+                    try context.check()
+                    try aggregator.add(batch)
+                }
+                state = .done(aggregator)
+            } catch {
+                state = .failed(error)
+            }
+        }
+    }
+}
