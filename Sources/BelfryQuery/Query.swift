@@ -1,0 +1,173 @@
+package import BelfryCore
+package import BelfrySQL
+package import BelfryStorage
+
+/// What a statement runs in: the store, and what its session has set.
+package struct QuerySession: Sendable {
+    package let store: Store
+    package let zones: TimeZoneDatabase
+    /// Changed by SET and RESET.
+    package var settings: QuerySettings
+    /// What RESET goes back to.
+    package let defaults: QuerySettings
+
+    package init(store: Store, zones: TimeZoneDatabase, settings: QuerySettings) {
+        self.store = store
+        self.zones = zones
+        self.settings = settings
+        defaults = settings
+    }
+}
+
+/// From a parsed statement to a running one.
+package enum Query {
+    /// The steps: take a snapshot, bind names to columns, optimize the plan, make operators; the
+    /// rows come when the result is asked for them. Statements that change something have done so
+    /// when this returns.
+    ///
+    /// - Parameter sql: the whole text that the statement's spans are offsets into.
+    package static func run(
+        _ parsed: ParsedStatement, sql: String, parameters: [ParameterReference.Key: Value] = [:],
+        session: inout QuerySession, now: Timestamp
+    ) throws(QueryError) -> RunningQuery {
+        let snapshot = session.store.snapshot()
+        let context = QueryContext(
+            snapshot: snapshot, settings: session.settings, zones: session.zones, now: now)
+        let binder = Binder(context: context, parameters: parameters)
+        switch parsed.statement {
+        case .query(let query):
+            let plan = try plan(query, binder: binder)
+            let root = try PhysicalPlanner.operators(for: plan, context: context)
+            return RunningQuery(root, command: "SELECT", context: context, warnings: binder.warnings)
+        case .explain(let explain):
+            return try Explanation.run(explain, binder: binder, session: session)
+        case .insert(let insert):
+            return try Insertion(insert, binder: binder, store: session.store).run()
+        case .createTable(let definition):
+            return try TableDefinition(definition, sql: sql, binder: binder)
+                .create(in: session.store)
+        case .createTableAs(let definition):
+            return try TableDefinition.create(
+                definition, binder: binder, store: session.store)
+        case .dropTable(let drop):
+            return try TableDefinition.drop(drop, binder: binder, store: session.store)
+        case .alterTable(let change):
+            return try TableDefinition.alter(
+                change, sql: sql, binder: binder, store: session.store)
+        case .set(let set):
+            return try Variables.set(set, binder: binder, session: &session)
+        case .reset(let reset):
+            return try Variables.reset(reset, binder: binder, session: &session)
+        case .show(let show):
+            return try Description.show(show, binder: binder)
+        case .describe(let name):
+            return try Description.describe(name, binder: binder)
+        case .summarize(let name):
+            return try Description.summarize(name, binder: binder)
+        case .truncate(let name):
+            throw .notSupported("TRUNCATE", at: name.span)
+        case .update(let update):
+            throw .notSupported("UPDATE", at: update.table.span)
+        case .delete(let delete):
+            throw .notSupported("DELETE", at: delete.table.span)
+        case .transaction(let word):
+            throw .notSupported(word.rawValue, at: parsed.span)
+        }
+    }
+
+    /// Binds and optimizes.
+    static func plan(_ query: BelfrySQL.Query, binder: Binder) throws(QueryError) -> LogicalPlan {
+        let bound = try binder.bindQuery(query)
+        return try Optimizer.optimize(bound.plan, context: binder.context)
+    }
+}
+
+/// A statement whose rows are pulled batch by batch, with its command tag.
+///
+/// Threads: one at a time; `cancel` from any.
+package final class RunningQuery {
+    package let columns: [PlanColumn]
+    package let context: QueryContext
+    package let warnings: [String]
+    private let root: any Operator
+    private let command: String
+    private var isDone = false
+    /// Rows handed out, or rows that a statement changed.
+    package private(set) var rowCount: Int
+
+    init(
+        _ root: any Operator, command: String, context: QueryContext, rowCount: Int = 0,
+        warnings: [String] = []
+    ) {
+        self.root = root
+        self.command = command
+        self.context = context
+        self.rowCount = rowCount
+        self.warnings = warnings
+        columns = root.columns
+    }
+
+    /// A statement that has no rows.
+    convenience init(
+        command: String, context: QueryContext, rowCount: Int = 0, warnings: [String] = []
+    ) {
+        self.init(
+            RowsOperator(columns: [], rows: []), command: command, context: context,
+            rowCount: rowCount, warnings: warnings)
+    }
+
+    /// The next rows; nil after the last ones, and after an error.
+    package func next() throws(QueryError) -> Batch? {
+        if isDone { return nil }
+        do {
+            try context.check()
+            guard let batch = try root.next() else {
+                isDone = true
+                return nil
+            }
+            rowCount += batch.rowCount
+            let limit = context.settings.maxResultRows
+            if limit > 0 && rowCount > limit {
+                throw QueryError(
+                    "54000", "the result has more than max_result_rows (\(limit)) rows",
+                    hint: "add a LIMIT, or SET max_result_rows to more")
+            }
+            return batch
+        } catch {
+            isDone = true
+            throw error
+        }
+    }
+
+    /// What was done: `SELECT 3`, `INSERT 2`, `CREATE TABLE`. Final once `next` gave nil.
+    package var commandTag: String {
+        switch command {
+        case "SELECT", "INSERT": "\(command) \(rowCount)"
+        default: command
+        }
+    }
+
+    package func cancel() { context.cancel() }
+}
+
+/// Rows that are there already: of SHOW, DESCRIBE and EXPLAIN.
+final class RowsOperator: Operator {
+    let columns: [PlanColumn]
+    private var rows: ArraySlice<[Value]>
+
+    init(columns: [PlanColumn], rows: [[Value]]) {
+        self.columns = columns
+        self.rows = rows[...]
+    }
+
+    func next() throws(QueryError) -> Batch? {
+        if rows.isEmpty { return nil }
+        let part = rows.prefix(Vector.capacity)
+        rows = rows.dropFirst(part.count)
+        var builders = columns.map { VectorBuilder($0.type, capacity: part.count) }
+        for row in part {
+            for index in builders.indices { builders[index].append(row[index]) }
+        }
+        return Batch(builders.map { $0.finish() }, rowCount: part.count)
+    }
+}
