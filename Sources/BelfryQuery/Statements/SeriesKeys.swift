@@ -51,7 +51,7 @@ struct SeriesKeys {
                 switch vector.value(row) {
                 case .integer(let value), .date(let value): builder.append(.text("\(value)"))
                 case .boolean(let value): builder.append(.text("\(value)"))
-                case .double(let value): builder.append(.text("\(value == 0 ? 0 : value)"))
+                case .double(let value): builder.append(.text("\(value)"))
                 case .timestamptz(let value), .timestamp(let value):
                     builder.append(.text("\(value.nanoseconds)"))
                 case .text(let value): builder.append(.text(value))
