@@ -54,6 +54,7 @@ final class ParallelAggregateOperator: Operator {
 
     /// What one part of the scan came to.
     private enum Outcome {
+        case nothing
         case waiting(Scan)
         case done(GroupAggregator)
         case failed(QueryError)
@@ -69,7 +70,11 @@ final class ParallelAggregateOperator: Operator {
         } catch {
             throw QueryError(error)
         }
-        let outcomes = parts.map { Monitor(Outcome.waiting($0)) }
+        let outcomes = parts.map { part in
+            let outcome = Monitor(Outcome.nothing)
+            outcome.withLock { $0 = .waiting(part) }
+            return outcome
+        }
         let node = node
         let context = context
         let threads = outcomes.dropFirst().map { outcome in
@@ -84,7 +89,7 @@ final class ParallelAggregateOperator: Operator {
         for outcome in outcomes {
             let part = try outcome.withLock { state throws(QueryError) -> GroupAggregator? in
                 switch state {
-                case .waiting: nil
+                case .nothing, .waiting: nil
                 case .done(let aggregator): aggregator
                 case .failed(let error): throw error
                 }
