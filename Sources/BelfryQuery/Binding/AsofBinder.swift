@@ -108,7 +108,7 @@ package enum AsofBinder {
                 let reference = ColumnReference(name: name)
                 let leftColumn = try left.column(reference, binder: binder)
                 let rightColumn = try right.column(reference, binder: binder)
-                let pair = try Binder.keyPair(
+                let pair = try binder.keyPair(
                     leftColumn.expression, rightColumn.expression, at: name.span)
                 parts.leftKeys.append(pair.0)
                 parts.rightKeys.append(pair.1)

@@ -66,8 +66,16 @@ struct PlanBuilder {
             return distinct(below, keys: node.keys)
         case .union(let node):
             return try union(node, path: path)
-        case .sample, .latest, .asofJoin:
-            return try timeSeries(plan, input)
+        case .sample(let node):
+            return try sample(node, path: path)
+        case .latest(let node):
+            return LatestOperator(
+                node, input: try input(0, node.input), context: context,
+                environment: environment)
+        case .asofJoin(let node):
+            return AsofJoinOperator(
+                node, left: try input(0, node.left), right: try input(1, node.right),
+                context: context, environment: environment)
         }
     }
 
@@ -101,12 +109,23 @@ struct PlanBuilder {
         }
     }
 
-    /// The operators of the time-series clauses.
-    private func timeSeries(
-        _ plan: LogicalPlan,
-        _ input: (Int, LogicalPlan) throws(QueryError) -> any Operator
-    ) throws(QueryError) -> any Operator {
-        throw .notSupported("this time-series clause", at: nil)
+    private func sample(_ node: SampleNode, path: [Int]) throws(QueryError) -> any Operator {
+        // In the order of the node's inputs.
+        var next = 0
+        func input(_ plan: LogicalPlan) throws(QueryError) -> any Operator {
+            defer { next += 1 }
+            return try build(plan, path: path + [next])
+        }
+        let cells = try input(node.cells)
+        var donors: [any Operator] = []
+        for donor in node.donors { donors.append(try input(donor)) }
+        var evidence: (any Operator)?
+        if let plan = node.evidence { evidence = try input(plan) }
+        var bounds: (any Operator)?
+        if let plan = node.bounds { bounds = try input(plan) }
+        return SampleOperator(
+            node, cells: cells, donors: donors, evidence: evidence, bounds: bounds,
+            context: context, environment: context.environment)
     }
 }
 
