@@ -48,7 +48,7 @@ let package = Package(
         .executableTarget(
             name: "BelfryCLI",
             dependencies: [
-                "Belfry", "BelfryCore", "BelfryImport", "BelfryTown",
+                "Belfry", "BelfryCore", "BelfrySQL", "BelfryImport", "BelfryTown",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -1,0 +1,52 @@
+import Belfry
+import Glibc
+
+/// Opening and closing for the subcommands, with errors for people.
+enum CommandDatabase {
+    /// - Parameter mustExist: a missing folder is made all the same when its parent is there and
+    ///   nothing stands at the path; a path that is something else is an error.
+    static func open(
+        _ path: String, mustExist: Bool = false, isReadOnly: Bool = false
+    ) throws -> Database {
+        var options = DatabaseOptions()
+        options.isReadOnly = isReadOnly
+        do { return try Database.open(path, options: options) } catch {
+            throw CommandFailure("\(path): \(error.message)")
+        }
+    }
+
+    static func close(_ database: Database) throws {
+        do { try database.close() } catch { throw CommandFailure(error.message) }
+    }
+
+    static func setTimeZone(_ name: String?, of session: Session) throws {
+        guard let name else { return }
+        let quoted = name.map { $0 == "'" ? "''" : String($0) }.joined()
+        do { _ = try session.run("SET TimeZone = '\(quoted)'").rows() } catch {
+            throw CommandFailure(error.message, code: 2)
+        }
+    }
+}
+
+/// Standard input as text.
+enum StandardInput {
+    private static let byteCountLimit = 64 << 20
+
+    static func text() throws -> String {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe read(STDIN_FILENO, $0.baseAddress, $0.count)
+            }
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw CommandFailure("cannot read standard input") }
+            if count == 0 { break }
+            bytes.append(contentsOf: buffer[0..<count])
+            guard bytes.count <= byteCountLimit else {
+                throw CommandFailure("standard input is longer than \(byteCountLimit) bytes")
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Belfry
+
+/// `belfry check`: every checksum and every promise of a store, without changing a byte.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Verify every checksum and every promise of a database.",
+        discussion: """
+            Exit code 0: all is well; 3: damage was found, and where.
+
+            EXAMPLES
+              belfry check city
+            """)
+
+    @Argument(help: "The folder of the database.")
+    var path: String
+
+    func run() throws {
+        let report: CheckReport
+        do { report = try Database.check(path) } catch {
+            throw CommandFailure("\(path): \(error.message)", code: error.code == "XX001" ? 3 : 1)
+        }
+        let output = StandardOutput()
+        for line in report.lines { output.write(line + "\n") }
+        output.flush()
+        if !report.problems.isEmpty {
+            for problem in report.problems { Terminal.writeError(problem) }
+            throw CommandFailure(
+                report.problems.count == 1
+                    ? "1 problem found" : "\(report.problems.count) problems found", code: 3)
+        }
+    }
+}
+
+/// `belfry compact`: every partition to its final form.
+struct CompactCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compact",
+        abstract: "Bring every partition into its final form.",
+        discussion: """
+            EXAMPLES
+              belfry compact city
+            """)
+
+    @Argument(help: "The folder of the database.")
+    var path: String
+
+    func run() throws {
+        let database = try CommandDatabase.open(path, mustExist: true)
+        do { try database.compact() } catch { throw CommandFailure(error.message) }
+        try CommandDatabase.close(database)
+    }
+}
