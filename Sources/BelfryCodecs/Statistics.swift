@@ -71,9 +71,9 @@ package struct IntegerSummary: Hashable, Sendable {
         self.sum = sum
     }
 
-    func adding(_ other: IntegerSummary) -> IntegerSummary {
+    package func adding(_ other: IntegerSummary) -> IntegerSummary {
         IntegerSummary(
-            min: Swift.min(min, other.min), max: Swift.max(max, other.max), sum: sum + other.sum)
+            min: Swift.min(min, other.min), max: Swift.max(max, other.max), sum: sum &+ other.sum)
     }
 }
 
@@ -99,13 +99,76 @@ package struct DoubleSummary: Hashable, Sendable {
         negativeInfinityCount = 0
     }
 
-    /// Decimals as the doubles they stand for.
-    init(_ summary: IntegerSummary, scale: Int) {
+    /// Decimals as the doubles they stand for; the sum is scaled once.
+    package init(_ summary: IntegerSummary, scale: Int) {
         self.init()
+        min = Decimal.quotient(summary.min, scale: scale)
+        max = Decimal.quotient(summary.max, scale: scale)
+        let power = Decimal.powers[scale]
+        let whole = Double(summary.sum)
+        let lost = Int128(exactly: whole).map { Double(summary.sum &- $0) } ?? 0
+        sum = whole / power
+        // The remainder of a division is exact when computed in one rounding.
+        let remainder = whole.addingProduct(-sum, power)
+        sumRest = (remainder + lost) / power
     }
 
-    func adding(_ other: DoubleSummary) -> DoubleSummary {
-        self
+    /// Summarises the values whose bit is set; all of them where there are no bits.
+    init(_ values: Span<Double>, validity: [UInt64]?) {
+        self.init()
+        var lowest = Int64.max
+        var highest = Int64.min
+        for row in 0..<values.count {
+            if let validity, validity[row / 64] >> UInt64(row % 64) & 1 == 0 { continue }
+            let value = values[row]
+            if value.isNaN {
+                nanCount += 1
+                continue
+            }
+            let ordered = OrderedBits.map(Int64(bitPattern: value.bitPattern))
+            lowest = Swift.min(lowest, ordered)
+            highest = Swift.max(highest, ordered)
+            if value.isInfinite {
+                if value > 0 { positiveInfinityCount += 1 } else { negativeInfinityCount += 1 }
+            } else {
+                add(value)
+            }
+        }
+        if lowest <= highest {
+            min = Double(bitPattern: UInt64(bitPattern: OrderedBits.map(lowest)))
+            max = Double(bitPattern: UInt64(bitPattern: OrderedBits.map(highest)))
+        }
+        if !sum.isFinite || !sumRest.isFinite { sumRest = 0 }
+    }
+
+    /// The two-double step: what the addition rounds off goes to the rest.
+    private mutating func add(_ value: Double) {
+        let total = sum + value
+        let part = total - sum
+        sumRest += (sum - (total - part)) + (value - part)
+        sum = total
+    }
+
+    package func adding(_ other: DoubleSummary) -> DoubleSummary {
+        var result = self
+        result.add(other.sum)
+        result.sumRest += other.sumRest
+        if !result.sum.isFinite || !result.sumRest.isFinite { result.sumRest = 0 }
+        result.nanCount += other.nanCount
+        result.positiveInfinityCount += other.positiveInfinityCount
+        result.negativeInfinityCount += other.negativeInfinityCount
+        if min.isNaN || (!other.min.isNaN && Self.precedes(other.min, min)) {
+            result.min = other.min
+        }
+        if max.isNaN || (!other.max.isNaN && Self.precedes(max, other.max)) {
+            result.max = other.max
+        }
+        return result
+    }
+
+    private static func precedes(_ left: Double, _ right: Double) -> Bool {
+        OrderedBits.map(Int64(bitPattern: left.bitPattern))
+            < OrderedBits.map(Int64(bitPattern: right.bitPattern))
     }
 
     /// What the sum of all values is by the rules of floating point.
@@ -114,5 +177,112 @@ package struct DoubleSummary: Hashable, Sendable {
         if positiveInfinityCount > 0 { return .infinity }
         if negativeInfinityCount > 0 { return -.infinity }
         return sum + sumRest
+    }
+}
+
+// MARK: The directory
+
+extension IntegerSummary {
+    /// Of the rows with a value; `min` and `max` are known.
+    init(_ values: Span<Int64>, validity: [UInt64]?, count: Int, min: Int64, max: Int64) {
+        self.init(min: min, max: max, sum: 0)
+        let range = UInt64(bitPattern: max &- min)
+        if range < 1 << 53 && validity == nil {
+            var excess: UInt64 = 0
+            for row in 0..<values.count {
+                excess = excess &+ unsafe UInt64(bitPattern: values[unchecked: row] &- min)
+            }
+            sum = Int128(min) * Int128(count) + Int128(excess)
+            return
+        }
+        for row in 0..<values.count {
+            if let validity, validity[row / 64] >> UInt64(row % 64) & 1 == 0 { continue }
+            sum += Int128(values[row])
+        }
+    }
+
+    /// Three varints: the minimum from the base, the maximum from the minimum, and the sum of all
+    /// distances from the minimum, each divided by the unit.
+    func write(_ writer: inout ByteWriter, count: Int, base: Int64, unit: UInt64) {
+        let excess = UInt128(bitPattern: sum - Int128(min) * Int128(count))
+        if unit == 1 {
+            writer.writeSignedVarint(min &- base)
+            writer.writeVarint(UInt64(bitPattern: max &- min))
+            writer.writeWideVarint(excess)
+        } else {
+            // A divisor above one is used only where no distance overflows.
+            writer.writeSignedVarint((min &- base) / Int64(bitPattern: unit))
+            writer.writeVarint(UInt64(bitPattern: max &- min) / unit)
+            writer.writeWideVarint(excess / UInt128(unit))
+        }
+    }
+
+    static func read(
+        _ reader: inout ByteReader, count: Int, base: Int64, unit: UInt64
+    ) throws(FormatError) -> IntegerSummary {
+        let low = try reader.readSignedVarint()
+        let range = try reader.readVarint()
+        let excess = try reader.readWideVarint()
+        let min = base &+ low &* Int64(bitPattern: unit)
+        let max = min &+ Int64(bitPattern: range &* unit)
+        let scaled = Int128(truncatingIfNeeded: excess &* UInt128(unit))
+        return IntegerSummary(
+            min: min, max: max, sum: Int128(min) &* Int128(count) &+ scaled)
+    }
+}
+
+extension DoubleSummary {
+    func write(_ writer: inout ByteWriter) {
+        writer.writeDouble(min)
+        writer.writeDouble(max)
+        writer.writeDouble(sum)
+        writer.writeDouble(sumRest)
+        writer.writeCount(nanCount)
+        writer.writeCount(positiveInfinityCount)
+        writer.writeCount(negativeInfinityCount)
+    }
+
+    static func read(
+        _ reader: inout ByteReader, count: Int
+    ) throws(FormatError) -> DoubleSummary {
+        var summary = DoubleSummary()
+        summary.min = try reader.readDouble()
+        summary.max = try reader.readDouble()
+        summary.sum = try reader.readDouble()
+        summary.sumRest = try reader.readDouble()
+        summary.nanCount = try reader.readCount(limit: count, "NaNs")
+        summary.positiveInfinityCount = try reader.readCount(limit: count, "infinities")
+        summary.negativeInfinityCount = try reader.readCount(limit: count, "infinities")
+        return summary
+    }
+}
+
+extension ByteWriter {
+    /// LEB128 of up to 128 bits.
+    mutating func writeWideVarint(_ value: UInt128) {
+        var rest = value
+        while rest > UInt128(UInt64.max) {
+            writeUInt8(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        writeVarint(UInt64(truncatingIfNeeded: rest))
+    }
+}
+
+extension ByteReader {
+    mutating func readWideVarint() throws(FormatError) -> UInt128 {
+        let start = offset
+        var value: UInt128 = 0
+        var shift: UInt128 = 0
+        while true {
+            let byte = try readUInt8()
+            if shift == 126 && byte > 3 {
+                throw FormatError("a varint longer than 128 bits", at: start)
+            }
+            value |= UInt128(byte & 0x7f) << shift
+            if byte < 0x80 { return value }
+            shift += 7
+            if shift > 126 { throw FormatError("a varint longer than 19 bytes", at: start) }
+        }
     }
 }

@@ -19,6 +19,8 @@ package enum Strip {
     /// Directory length and payload length ahead of the directory.
     static let headerByteCount = 8
     static let checksumByteCount = 8
+    /// In place of the power of ten of a strip of doubles that has none.
+    static let noScale: UInt8 = 0xFF
 
     /// How many vectors so many rows make.
     package static func vectorCount(rows: Int) -> Int {

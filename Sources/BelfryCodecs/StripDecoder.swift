@@ -1,37 +1,204 @@
 package import BelfryCore
 
-/// A strip opened once: both checksums verified, any of its vectors decoded alone.
+/// A strip opened once: both checksums verified, every length checked, any of its vectors decoded
+/// alone.
+///
+/// Bytes from anywhere give values or a `FormatError`; what is allocated is bounded by the row
+/// count and by `Strip.textByteCountLimit`.
 package struct StripDecoder: Sendable {
     package let kind: StripKind
     package let rowCount: Int
     /// The distinct texts of the strip in byte order where they are stored as a dictionary.
     package let dictionary: TextDictionary?
 
+    private let bytes: [UInt8]
+    private let directory: StripDirectory
+
+    /// Opens the bytes of a strip that stand at `offset` of a file with this salt.
     package init(
         bytes: [UInt8], kind: StripKind, rowCount: Int, salt: UInt64, offset: UInt64
-    ) throws(FormatError) { fatalError() }
+    ) throws(FormatError) {
+        let directory = try StripDirectory(
+            bytes: bytes, kind: kind, rowCount: rowCount, salt: salt, offset: offset)
+        try directory.verifyPayload(bytes, salt: salt, offset: offset)
+        self.kind = kind
+        self.rowCount = rowCount
+        self.bytes = bytes
+        self.directory = directory
+        dictionary = try directory.decodeDictionary(bytes)
+    }
 
     package var vectorCount: Int { Strip.vectorCount(rows: rowCount) }
+
     package func rowCount(of vector: Int) -> Int { Strip.rowCount(of: vector, rows: rowCount) }
-    package func statistics(of vector: Int) -> VectorStatistics { fatalError() }
+
+    package func statistics(of vector: Int) -> VectorStatistics {
+        directory.vectors[vector].statistics
+    }
+
     /// Of all vectors together.
-    package var statistics: VectorStatistics { .empty }
+    package var statistics: VectorStatistics { directory.statistics }
+
     /// The words for the rows of one vector, bit `i` = its row `i`; nil where all have a value.
-    package func validity(of vector: Int) throws(FormatError) -> [UInt64]? { nil }
-    package func decodeIntegers(_ vector: Int) throws(FormatError) -> [Int64] { fatalError() }
-    package func decodeDoubles(_ vector: Int) throws(FormatError) -> [Double] { fatalError() }
-    package func decodeBooleans(_ vector: Int) throws(FormatError) -> [Bool] { fatalError() }
+    package func validity(of vector: Int) throws(FormatError) -> [UInt64]? {
+        let place = directory.vectors[vector]
+        return try unsafe place.validity.decode(
+            bytes.span.bytes, at: place.offset, rowCount: place.rowCount)
+    }
+
+    // MARK: Values
+
+    /// - Precondition: a strip of integers.
+    package func decodeIntegers(_ vector: Int) throws(FormatError) -> [Int64] {
+        precondition(kind == .integers, "the strip holds integers")
+        return try decodeStageB(vector)
+    }
+
+    /// - Precondition: a strip of doubles.
+    package func decodeDoubles(_ vector: Int) throws(FormatError) -> [Double] {
+        precondition(kind == .doubles, "the strip holds doubles")
+        let place = directory.vectors[vector]
+        var problem: FormatError?
+        let capacity = LaneLayout.paddedCount(place.rowCount)
+        // Doubles are decoded as bit patterns in the memory they stay in.
+        let values = unsafe [Double](unsafeUninitializedCapacity: capacity) { buffer, count in
+            unsafe buffer.withMemoryRebound(to: Int64.self) { patterns in
+                var span = unsafe patterns.mutableSpan.extracting(0..<capacity)
+                do throws(FormatError) {
+                    try decodePatterns(place, into: &span)
+                } catch {
+                    problem = error
+                }
+            }
+            count = problem == nil ? place.rowCount : 0
+        }
+        if let problem { throw problem }
+        return values
+    }
+
+    private func decodePatterns(
+        _ place: StripDirectory.Place, into span: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        let source = unsafe bytes.span.bytes
+        let rowCount = place.rowCount
+        try place.integers.decode(source, at: place.valueOffset, rowCount: rowCount, into: &span)
+        if place.tag.has(VectorTag.ordered) {
+            if place.integers.shape != .gorilla { OrderedBits.map(&span, rowCount: rowCount) }
+            return
+        }
+        guard let scale = directory.scale else { return }
+        Decimal.decode(
+            &span, rowCount: rowCount, scale: scale,
+            isDivided: place.tag.has(VectorTag.division))
+        let placesOffset = place.valueOffset + place.integers.byteCount(rowCount: rowCount)
+        let patternsOffset = placesOffset + 2 * place.exceptionCount
+        for index in 0..<place.exceptionCount {
+            let row = unsafe Int(
+                source.unsafeLoadUnaligned(
+                    fromByteOffset: placesOffset + 2 * index, as: UInt16.self))
+            guard row < rowCount else {
+                throw FormatError("an exception for row \(row) of \(rowCount)", at: placesOffset)
+            }
+            span[row] = unsafe source.unsafeLoadUnaligned(
+                fromByteOffset: patternsOffset + 8 * index, as: Int64.self)
+        }
+    }
+
+    /// - Precondition: a strip of booleans.
+    package func decodeBooleans(_ vector: Int) throws(FormatError) -> [Bool] {
+        precondition(kind == .booleans, "the strip holds booleans")
+        let place = directory.vectors[vector]
+        let words = try unsafe place.booleans.decode(
+            bytes.span.bytes, at: place.valueOffset, rowCount: place.rowCount)
+        guard let words else { return [Bool](repeating: true, count: place.rowCount) }
+        return [Bool](unsafeUninitializedCapacity: place.rowCount) { buffer, count in
+            for row in 0..<place.rowCount {
+                unsafe buffer[row] = words[row / 64] >> UInt64(row % 64) & 1 == 1
+            }
+            count = place.rowCount
+        }
+    }
+
+    /// Codes into `dictionary`, all within it; nil where the strip has none.
+    /// - Precondition: a strip of texts.
+    package func decodeCodes(_ vector: Int) throws(FormatError) -> [UInt32]? {
+        precondition(kind == .texts, "the strip holds texts")
+        guard let dictionary else { return nil }
+        let codes = try decodeStageB(vector)
+        let limit = UInt64(dictionary.count)
+        var isWithin = true
+        var result = [UInt32](repeating: 0, count: codes.count)
+        for row in 0..<codes.count {
+            isWithin = isWithin && UInt64(bitPattern: codes[row]) < limit
+            result[row] = UInt32(truncatingIfNeeded: codes[row])
+        }
+        guard isWithin else {
+            throw FormatError(
+                "a code beyond the \(limit) texts", at: directory.vectors[vector].valueOffset)
+        }
+        return result
+    }
+
     /// Always as texts of their own, whatever the strip holds.
-    package func decodeTexts(_ vector: Int) throws(FormatError) -> TextValues { fatalError() }
-    /// Codes into `dictionary`, nil where the strip has none. Every code is within the dictionary.
-    package func decodeCodes(_ vector: Int) throws(FormatError) -> [UInt32]? { nil }
-}
+    /// - Precondition: a strip of texts.
+    package func decodeTexts(_ vector: Int) throws(FormatError) -> TextValues {
+        if let dictionary, let codes = try decodeCodes(vector) {
+            var offsets: [UInt32] = [0]
+            offsets.reserveCapacity(codes.count + 1)
+            var texts: [UInt8] = []
+            for code in codes {
+                let entry = Int(code)
+                texts.append(
+                    contentsOf: dictionary.bytes[
+                        Int(dictionary.offsets[entry])..<Int(dictionary.offsets[entry + 1])])
+                // A dictionary of one long text and a small vector could name terabytes.
+                guard texts.count <= Strip.textByteCountLimit else {
+                    throw FormatError("more than 64 MiB of text in a vector", at: 0)
+                }
+                offsets.append(UInt32(texts.count))
+            }
+            return TextValues(offsets: offsets, bytes: texts)
+        }
+        precondition(kind == .texts, "the strip holds texts")
+        let place = directory.vectors[vector]
+        let lengths = try decodeStageB(vector)
+        guard let stored = place.texts else {
+            throw FormatError("a vector of texts without bytes", at: place.valueOffset)
+        }
+        let offset = place.valueOffset + place.integers.byteCount(rowCount: place.rowCount)
+        let texts = try unsafe stored.decode(bytes.span.bytes, at: offset)
+        var offsets: [UInt32] = [0]
+        offsets.reserveCapacity(lengths.count + 1)
+        var end = 0
+        for length in lengths {
+            guard length >= 0, length <= Int64(texts.count - end) else {
+                throw FormatError("a text of \(length) bytes where none is left", at: offset)
+            }
+            end += Int(length)
+            offsets.append(UInt32(end))
+        }
+        guard end == texts.count else {
+            throw FormatError("texts of \(end) bytes, \(texts.count) there", at: offset)
+        }
+        return TextValues(offsets: offsets, bytes: texts)
+    }
 
-/// Texts end to end: text `i` is `bytes[offsets[i]..<offsets[i + 1]]`.
-package struct TextValues: Hashable, Sendable {
-    package let offsets: [UInt32]
-    package let bytes: [UInt8]
+    private func decodeStageB(_ vector: Int) throws(FormatError) -> [Int64] {
+        let place = directory.vectors[vector]
+        var problem: FormatError?
+        let capacity = LaneLayout.paddedCount(place.rowCount)
+        let values = unsafe [Int64](unsafeUninitializedCapacity: capacity) { buffer, count in
+            var span = unsafe buffer.mutableSpan.extracting(0..<capacity)
+            do throws(FormatError) {
+                try unsafe place.integers.decode(
+                    bytes.span.bytes, at: place.valueOffset, rowCount: place.rowCount,
+                    into: &span)
+            } catch {
+                problem = error
+            }
+            count = problem == nil ? place.rowCount : 0
+        }
+        if let problem { throw problem }
+        return values
+    }
 }
-
-/// The distinct texts of a strip, in byte order; codes index them and mean nothing elsewhere.
-package typealias TextDictionary = TextValues

@@ -1,12 +1,18 @@
+import BelfryCore
+
 /// Up to 64 vectors of one column to a strip.
+///
+/// The transforms of the whole strip are chosen on a sample; each vector then takes the form whose
+/// bytes come out fewest.
 package enum StripEncoder {
     /// The strip of these values; bit `i` of `validity` says whether row `i` has a value, nil that
     /// all rows have one.
-    /// - Precondition: at most 65,536 rows, and a validity word for every 64 of them.
+    /// - Precondition: at most 65,536 rows and 64 MiB of text, and a validity word for every 64
+    ///   rows.
     package static func encode(
         _ values: StripValues, validity: [UInt64]?, options: StripOptions = StripOptions()
     ) -> EncodedStrip {
-        fatalError()
+        encode(values, validity: validity, options: options, forms: .all)
     }
 
     /// The sealed bytes of these values for a place known beforehand.
@@ -17,5 +23,240 @@ package enum StripEncoder {
         var strip = encode(values, validity: validity, options: options)
         strip.seal(salt: salt, offset: offset)
         return strip.bytes
+    }
+
+    /// With the forms of stage B that may be used, for tests that force one.
+    static func encode(
+        _ values: StripValues, validity: [UInt64]?, options: StripOptions,
+        forms: IntegerEncoder.Forms
+    ) -> EncodedStrip {
+        let rowCount = values.count
+        precondition(rowCount <= Strip.rowCountLimit, "a strip holds at most 65,536 rows")
+        precondition(
+            validity.map { $0.count >= EncodedBits.wordCount(rows: rowCount) } ?? true,
+            "there is a validity word for every 64 rows")
+        var building = StripBuilding(kind: values.kind, rowCount: rowCount, validity: validity)
+        switch values {
+        case .integers(let integers):
+            building.encode(integers, forms: forms)
+        case .doubles(let doubles):
+            building.encode(doubles, useGorilla: options.useGorilla, forms: forms)
+        case .booleans(let booleans):
+            building.encode(booleans)
+        case .texts(let offsets, let bytes):
+            precondition(bytes.count <= Strip.textByteCountLimit, "a strip holds 64 MiB of text")
+            building.encode(offsets: offsets, bytes: bytes, forms: forms)
+        }
+        return building.finish()
+    }
+}
+
+/// A strip while it is made: directory and payload grow side by side.
+private struct StripBuilding {
+    let kind: StripKind
+    let rowCount: Int
+    /// Nil where all rows have a value.
+    private let validity: [UInt64]?
+    private var validities: [EncodedBits] = []
+    /// What stands in the directory between the row count and the validities.
+    private var transforms = ByteWriter()
+    private var entries: [VectorEntry] = []
+    private var booleans: [EncodedBits] = []
+    private var payload: [UInt8] = []
+    private var statistics = VectorStatistics.empty
+
+    init(kind: StripKind, rowCount: Int, validity: [UInt64]?) {
+        self.kind = kind
+        self.rowCount = rowCount
+        self.validity = Self.normalized(validity, rowCount: rowCount)
+    }
+
+    /// No bits beyond the rows, and none at all where all rows have a value.
+    private static func normalized(_ validity: [UInt64]?, rowCount: Int) -> [UInt64]? {
+        guard let validity else { return nil }
+        var words = Array(validity.prefix(EncodedBits.wordCount(rows: rowCount)))
+        if rowCount % 64 != 0, let last = words.indices.last {
+            words[last] &= (1 << UInt64(rowCount % 64)) - 1
+        }
+        let validCount = words.reduce(0) { $0 + $1.nonzeroBitCount }
+        return validCount == rowCount ? nil : words
+    }
+
+    /// The rows of a vector, how many have a value, and which if not all.
+    private struct Part {
+        var rows: Range<Int>
+        var validCount: Int
+        var validity: [UInt64]?
+    }
+
+    /// Opens the next vector: its validity goes first.
+    private mutating func part(_ vector: Int) -> Part {
+        let start = vector * Strip.vectorRowCount
+        let count = Strip.rowCount(of: vector, rows: rowCount)
+        let rows = start..<(start + count)
+        guard let validity else { return Part(rows: rows, validCount: count, validity: nil) }
+        let firstWord = start / 64
+        let words = Array(validity[firstWord..<(firstWord + EncodedBits.wordCount(rows: count))])
+        let bits = EncodedBits.encode(words, rowCount: count, into: &payload)
+        validities.append(bits)
+        return Part(
+            rows: rows, validCount: bits.setCount, validity: bits.form == .all ? nil : words)
+    }
+
+    private var vectors: Range<Int> { 0..<Strip.vectorCount(rows: rowCount) }
+
+    private mutating func append(_ entry: VectorEntry) {
+        statistics.add(entry.statistics)
+        if let last = entries.indices.last, entries[last].absorb(entry) { return }
+        entries.append(entry)
+    }
+
+    /// Rows without a value take the one before; those at the start take the first there is.
+    private static func fill<Value>(_ values: inout [Value], _ part: Part, empty: Value) {
+        guard let validity = part.validity else { return }
+        let start = part.rows.lowerBound
+        func isValid(_ row: Int) -> Bool {
+            validity[(row - start) / 64] >> UInt64((row - start) % 64) & 1 == 1
+        }
+        var previous = empty
+        if let first = part.rows.first(where: isValid) { previous = values[first] }
+        for row in part.rows {
+            if isValid(row) { previous = values[row] } else { values[row] = previous }
+        }
+    }
+
+    // MARK: Kinds
+
+    mutating func encode(_ integers: [Int64], forms: IntegerEncoder.Forms) {
+        var values = integers
+        var encoder = IntegerEncoder()
+        encoder.forms = forms
+        for vector in vectors {
+            let part = part(vector)
+            Self.fill(&values, part, empty: 0)
+            let span = values.span.extracting(part.rows)
+            let parameters = encoder.encode(
+                span, mayRamp: part.validity == nil, into: &payload)
+            var entry = VectorEntry(parameters)
+            if part.validCount > 0 {
+                let (low, high) = encoder.extremes
+                let summary =
+                    entry.statisticsForm(kind: .integers, validCount: part.validCount) == .derived
+                    ? entry.derivedSummary(rowCount: span.count, validCount: part.validCount)
+                    : IntegerSummary(
+                        span, validity: part.validity, count: part.validCount, min: low,
+                        max: high)
+                entry.statistics = VectorStatistics(
+                    count: part.validCount, numbers: .integers(summary))
+            }
+            append(entry)
+        }
+    }
+
+    mutating func encode(_ doubles: [Double], useGorilla: Bool, forms: IntegerEncoder.Forms) {
+        var values = doubles
+        let scale = useGorilla ? nil : DoubleEncoder.scale(of: values.span, validity: validity)
+        transforms.writeUInt8(scale.map { UInt8($0) } ?? Strip.noScale)
+        var encoder = DoubleEncoder(scale: scale, useGorilla: useGorilla)
+        encoder.integers.forms = forms
+        for vector in vectors {
+            let part = part(vector)
+            Self.fill(&values, part, empty: 0)
+            append(
+                encoder.encode(
+                    values.span.extracting(part.rows), validity: part.validity,
+                    validCount: part.validCount, into: &payload))
+        }
+    }
+
+    mutating func encode(_ booleans: [Bool]) {
+        var values = booleans
+        for vector in vectors {
+            let part = part(vector)
+            Self.fill(&values, part, empty: false)
+            var words = [UInt64](repeating: 0, count: EncodedBits.wordCount(rows: part.rows.count))
+            for (index, row) in part.rows.enumerated() where values[row] {
+                words[index / 64] |= 1 << UInt64(index % 64)
+            }
+            self.booleans.append(
+                EncodedBits.encode(words, rowCount: part.rows.count, into: &payload))
+            statistics.add(VectorStatistics(count: part.validCount, numbers: .none))
+        }
+    }
+
+    mutating func encode(offsets: [UInt32], bytes: [UInt8], forms: IntegerEncoder.Forms) {
+        let zstd = Zstd()
+        var encoder = IntegerEncoder()
+        encoder.forms = forms
+        guard
+            rowCount > 0,
+            let found = TextCodes.find(offsets: offsets, bytes: bytes, validity: validity)
+        else {
+            transforms.writeUInt8(TextStage.plain.rawValue)
+            for vector in vectors {
+                encodePlain(offsets: offsets, bytes: bytes, vector: vector, zstd, &encoder)
+            }
+            return
+        }
+        transforms.writeUInt8(TextStage.dictionary.rawValue)
+        encodeDictionary(found.dictionary, zstd)
+        var codes = found.codes
+        for vector in vectors {
+            let part = part(vector)
+            Self.fill(&codes, part, empty: 0)
+            let parameters = encoder.encode(
+                codes.span.extracting(part.rows), mayRamp: part.validity == nil, into: &payload)
+            var entry = VectorEntry(parameters)
+            entry.statistics = VectorStatistics(count: part.validCount, numbers: .none)
+            append(entry)
+        }
+    }
+
+    /// The lengths as varints, then the texts, in one run of bytes.
+    private mutating func encodeDictionary(_ dictionary: TextValues, _ zstd: borrowing Zstd) {
+        var blob = ByteWriter(capacity: dictionary.bytes.count + 2 * dictionary.count)
+        for entry in 0..<dictionary.count {
+            blob.writeCount(Int(dictionary.offsets[entry + 1] - dictionary.offsets[entry]))
+        }
+        blob.writeBytes(dictionary.bytes)
+        let stored = unsafe StoredBytes.encode(blob.bytes.span.bytes, zstd, into: &payload)
+        transforms.writeCount(dictionary.count)
+        stored.write(&transforms)
+    }
+
+    private mutating func encodePlain(
+        offsets: [UInt32], bytes: [UInt8], vector: Int, _ zstd: borrowing Zstd,
+        _ encoder: inout IntegerEncoder
+    ) {
+        let part = part(vector)
+        var lengths: [Int64] = []
+        var texts: [UInt8] = []
+        for (index, row) in part.rows.enumerated() {
+            let isValid =
+                part.validity.map { $0[index / 64] >> UInt64(index % 64) & 1 == 1 } ?? true
+            let range = Int(offsets[row])..<Int(offsets[row + 1])
+            lengths.append(isValid ? Int64(range.count) : 0)
+            if isValid { texts.append(contentsOf: bytes[range]) }
+        }
+        let parameters = encoder.encode(lengths.span, mayRamp: false, into: &payload)
+        var entry = VectorEntry(parameters)
+        entry.texts = unsafe StoredBytes.encode(texts.span.bytes, zstd, into: &payload)
+        entry.statistics = VectorStatistics(count: part.validCount, numbers: .none)
+        append(entry)
+    }
+
+    consuming func finish() -> EncodedStrip {
+        var directory = ByteWriter(capacity: 64 + 24 * entries.count)
+        directory.writeUInt8(kind.rawValue)
+        directory.writeCount(rowCount)
+        directory.writeBytes(transforms.bytes)
+        directory.writeUInt8(validity == nil ? 0 : 1)
+        for bits in validities { bits.write(&directory) }
+        for bits in booleans { bits.write(&directory) }
+        var reference: Int64 = 0
+        for entry in entries {
+            reference = entry.write(&directory, kind: kind, reference: reference)
+        }
+        return EncodedStrip(directory: directory.bytes, payload: payload, statistics: statistics)
     }
 }

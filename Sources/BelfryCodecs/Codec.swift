@@ -1,0 +1,57 @@
+/// The transforms of a strip and their numbers on disk.
+///
+/// Stage A turns what the column holds into integers, once for a strip; stage B puts the integers
+/// of a vector into few bits. Each vector's tag names its shape of stage B and what it adds.
+///
+/// Format: `formats/codecs.md`, "Tags".
+enum IntegerShape: UInt8, CaseIterable, Sendable {
+    /// All values are equal.
+    case constant = 0
+    /// Each value is its predecessor and a step.
+    case ramp = 1
+    /// Frame of reference: offsets above a base.
+    case frame = 2
+    /// A seed, and differences above the least one.
+    case delta = 3
+    /// A seed, a first difference, and differences of differences above the least one.
+    case secondDelta = 4
+    /// Values, and how often each is repeated.
+    case runs = 5
+    /// Eight bytes a value, as in memory.
+    case raw = 6
+    /// Doubles as XOR with their predecessor.
+    case gorilla = 7
+}
+
+/// The byte ahead of each vector's parameters: the shape in its low three bits, and flags.
+struct VectorTag: Hashable, Sendable {
+    var byte: UInt8
+
+    init(_ shape: IntegerShape) { byte = shape.rawValue }
+    init(byte: UInt8) { self.byte = byte }
+
+    /// Three bits, so every byte has a shape.
+    var shape: IntegerShape { IntegerShape(rawValue: byte & 7) ?? .constant }
+
+    /// Residuals were divided by a number that follows.
+    static let divided: UInt8 = 1 << 3
+    /// Frame, delta, second delta: patches follow. Constant, ramp: it goes on for more vectors.
+    static let patchedOrRepeated: UInt8 = 1 << 4
+    /// Decimals: integers divided by the power of ten, where multiplying would miss.
+    static let division: UInt8 = 1 << 5
+    /// Doubles of a decimal strip: this vector is in ordered bits.
+    static let ordered: UInt8 = 1 << 6
+    /// Decimals: values that are none stand apart.
+    static let exceptions: UInt8 = 1 << 7
+
+    func has(_ flag: UInt8) -> Bool { byte & flag != 0 }
+    mutating func set(_ flag: UInt8) { byte |= flag }
+}
+
+/// How texts are held.
+enum TextStage: UInt8, Sendable {
+    /// Lengths, and the texts of a vector end to end.
+    case plain = 0
+    /// Codes into the sorted distinct texts of the strip.
+    case dictionary = 1
+}

@@ -1,0 +1,282 @@
+/// Puts the integers of a vector into the form whose bytes come out fewest.
+///
+/// 1. One pass over the values: extremes of values, differences and second differences, runs.
+/// 2. For each form that may pay, a histogram of widths gives its size by formula.
+/// 3. The faster form (frame, delta, second delta, runs, in this order) is kept unless a slower
+///    one saves 5 %; then, and only then, bits are written.
+///
+/// It keeps its working arrays from vector to vector; make one per strip.
+struct IntegerEncoder {
+    /// Forms the encoder may use; tests force one.
+    struct Forms: OptionSet, Sendable {
+        let rawValue: Int
+        static let constant = Forms(rawValue: 1)
+        static let ramp = Forms(rawValue: 2)
+        static let frame = Forms(rawValue: 4)
+        static let delta = Forms(rawValue: 8)
+        static let secondDelta = Forms(rawValue: 16)
+        static let runs = Forms(rawValue: 32)
+        static let raw = Forms(rawValue: 64)
+        static let all = Forms(rawValue: 127)
+    }
+
+    var forms = Forms.all
+    /// The extremes of the values encoded last.
+    private(set) var extremes = (min: Int64(0), max: Int64(0))
+
+    /// Above the least value, difference and second difference, divided.
+    private var offsets: [UInt64] = []
+    private var deltas: [UInt64] = []
+    private var seconds: [UInt64] = []
+
+    /// Appends the payload of the values, one at least, and returns its parameters. Ramps are for
+    /// vectors whose statistics follow from the parameters: those without NULL.
+    mutating func encode(
+        _ values: Span<Int64>, mayRamp: Bool, into payload: inout [UInt8]
+    ) -> IntegerVector {
+        let scan = Scan(values)
+        extremes = (scan.min, scan.max)
+        let first = values[0]
+        if scan.min == scan.max && forms.contains(.constant) {
+            return IntegerVector(shape: .constant, base: first)
+        }
+        if let step = scan.rampStep, mayRamp, forms.contains(.ramp) {
+            return IntegerVector(shape: .ramp, base: first, step: step)
+        }
+        return encodeResiduals(values, scan, into: &payload)
+    }
+
+    private mutating func encodeResiduals(
+        _ values: Span<Int64>, _ scan: Scan, into payload: inout [UInt8]
+    ) -> IntegerVector {
+        let count = values.count
+        let first = values[0]
+        Residuals.offsets(values, above: scan.min, into: &offsets)
+        // Near the ends of Int64 differences wrap, and a divisor would not survive that.
+        let mayDivide = scan.min > -(1 << 61) && scan.max < 1 << 61
+        let divisor = mayDivide ? Divisor.common(of: offsets.span) : Divisor(1)
+        Residuals.divide(&offsets, by: divisor)
+
+        var best = Candidate(shape: .raw, packing: Packing(), bits: 64 * count)
+        if forms.contains(.frame) {
+            let packing = Packing.best(of: offsets.span, skipping: 0)
+            // Bases and seeds are in the directory: 16 bits stand for them.
+            best.consider(.frame, packing, bits: packing.bits, isOnly: !forms.contains(.raw))
+        }
+        var deltaDivisor = Divisor(1)
+        if count > 1 && !forms.isDisjoint(with: [.delta, .secondDelta]) {
+            Residuals.deltas(values, above: scan.deltaMin, into: &deltas)
+            if divisor.value > 1 { deltaDivisor = Divisor.common(of: deltas.span) }
+            Residuals.divide(&deltas, by: deltaDivisor)
+            if forms.contains(.delta) {
+                let packing = Packing.best(of: deltas.span, skipping: 1)
+                best.consider(
+                    .delta, packing, bits: packing.bits + 16, isOnly: forms == [.delta])
+            }
+        }
+        if count > 2 && forms.contains(.secondDelta)
+            && (forms == [.secondDelta] || Residuals.secondsLookSmaller(values))
+        {
+            Residuals.seconds(values, above: scan.secondMin, into: &seconds)
+            Residuals.divide(&seconds, by: deltaDivisor)
+            let packing = Packing.best(of: seconds.span, skipping: 2)
+            best.consider(
+                .secondDelta, packing, bits: packing.bits + 24, isOnly: forms == [.secondDelta])
+        }
+        if forms.contains(.runs) {
+            let width = bitCount(UInt64(bitPattern: scan.max &- scan.min))
+            best.consider(
+                .runs, Packing(), bits: scan.runCount * (width + min(10, bitCount(UInt64(count)))),
+                isOnly: forms == [.runs])
+        }
+
+        switch best.shape {
+        case .frame:
+            var vector = IntegerVector(shape: .frame, base: scan.min)
+            vector.base &+= best.packing.base &* Int64(bitPattern: divisor.value)
+            vector.divisor = divisor.value
+            Self.pack(&offsets, best.packing, skipping: 0, &vector, into: &payload)
+            return vector
+        case .delta:
+            var vector = IntegerVector(shape: .delta, base: first, step: scan.deltaMin)
+            vector.step &+= best.packing.base &* Int64(bitPattern: deltaDivisor.value)
+            vector.divisor = deltaDivisor.value
+            Self.pack(&deltas, best.packing, skipping: 1, &vector, into: &payload)
+            return vector
+        case .secondDelta:
+            var vector = IntegerVector(shape: .secondDelta, base: first, step: scan.secondMin)
+            vector.firstDelta = values[1] &- first
+            vector.step &+= best.packing.base &* Int64(bitPattern: deltaDivisor.value)
+            vector.divisor = deltaDivisor.value
+            Self.pack(&seconds, best.packing, skipping: 2, &vector, into: &payload)
+            return vector
+        case .runs:
+            let width = bitCount(UInt64(bitPattern: scan.max &- scan.min))
+            let (vector, bytes) = Runs.encode(
+                values, base: scan.min, width: width, runCount: scan.runCount)
+            payload.append(contentsOf: bytes)
+            return vector
+        case .raw, .constant, .ramp, .gorilla:
+            unsafe values.withUnsafeBytes { unsafe payload.append(contentsOf: $0) }
+            return IntegerVector(shape: .raw)
+        }
+    }
+
+    private static func pack(
+        _ residuals: inout [UInt64], _ packing: Packing, skipping skipped: Int,
+        _ vector: inout IntegerVector, into payload: inout [UInt8]
+    ) {
+        let base = UInt64(bitPattern: packing.base)
+        var span = residuals.mutableSpan
+        for row in 0..<span.count {
+            unsafe span[unchecked: row] = span[unchecked: row] &- base
+        }
+        for row in 0..<min(skipped, span.count) { span[row] = 0 }
+        vector.width = packing.width
+        LaneLayout.pack(residuals.span, width: packing.width, into: &payload)
+        if packing.isPatched,
+            let (patches, bytes) = Patches.encode(residuals.span, width: packing.width)
+        {
+            vector.patches = patches
+            payload.append(contentsOf: bytes)
+        }
+    }
+}
+
+/// The form that is ahead, and its size.
+private struct Candidate {
+    var shape: IntegerShape
+    var packing: Packing
+    var bits: Int
+
+    /// Takes a slower form only where it saves 5 %.
+    mutating func consider(_ shape: IntegerShape, _ packing: Packing, bits: Int, isOnly: Bool) {
+        if isOnly || bits * 20 < self.bits * 19 {
+            self = Candidate(shape: shape, packing: packing, bits: bits)
+        }
+    }
+}
+
+/// What one pass over a vector finds.
+private struct Scan {
+    private(set) var min: Int64
+    private(set) var max: Int64
+    private(set) var deltaMin = Int64.max
+    private(set) var deltaMax = Int64.min
+    private(set) var secondMin = Int64.max
+    private let isMonotonic: Bool
+    private(set) var runCount = 1
+
+    init(_ values: Span<Int64>) {
+        let count = values.count
+        var low = values[0]
+        var high = low
+        var deltaLow = Int64.max
+        var deltaHigh = Int64.min
+        var secondLow = Int64.max
+        var runs = 1
+        var previous = low
+        if count > 1 {
+            let delta = values[1] &- low
+            deltaLow = delta
+            deltaHigh = delta
+            runs &+= delta != 0 ? 1 : 0
+            previous = values[1]
+            low = Swift.min(low, previous)
+            high = Swift.max(high, previous)
+            var previousDelta = delta
+            for row in 2..<Swift.max(2, count) {
+                let value = unsafe values[unchecked: row]
+                let delta = value &- previous
+                let second = delta &- previousDelta
+                low = Swift.min(low, value)
+                high = Swift.max(high, value)
+                deltaLow = Swift.min(deltaLow, delta)
+                deltaHigh = Swift.max(deltaHigh, delta)
+                secondLow = Swift.min(secondLow, second)
+                runs &+= delta != 0 ? 1 : 0
+                previous = value
+                previousDelta = delta
+            }
+        }
+        min = low
+        max = high
+        deltaMin = deltaLow
+        deltaMax = deltaHigh
+        secondMin = secondLow
+        runCount = runs
+        isMonotonic = previous == high || previous == low
+    }
+
+    /// The step where all differences are equal and none of them wrapped.
+    var rampStep: Int64? {
+        guard deltaMin == deltaMax, isMonotonic else { return nil }
+        let (range, overflow) = max.subtractingReportingOverflow(min)
+        guard !overflow, range >= 0, UInt64(range) >= deltaMin.magnitude else { return nil }
+        return deltaMin
+    }
+}
+
+/// The passes that turn values into residuals.
+private enum Residuals {
+    static func offsets(_ values: Span<Int64>, above base: Int64, into output: inout [UInt64]) {
+        resize(&output, to: values.count)
+        var span = output.mutableSpan
+        for row in 0..<values.count {
+            unsafe span[unchecked: row] = UInt64(bitPattern: values[unchecked: row] &- base)
+        }
+    }
+
+    /// Row 0 stays zero.
+    static func deltas(_ values: Span<Int64>, above base: Int64, into output: inout [UInt64]) {
+        resize(&output, to: values.count)
+        var span = output.mutableSpan
+        span[0] = 0
+        for row in 1..<values.count {
+            let delta = unsafe values[unchecked: row] &- values[unchecked: row &- 1]
+            unsafe span[unchecked: row] = UInt64(bitPattern: delta &- base)
+        }
+    }
+
+    /// Rows 0 and 1 stay zero.
+    static func seconds(_ values: Span<Int64>, above base: Int64, into output: inout [UInt64]) {
+        resize(&output, to: values.count)
+        var span = output.mutableSpan
+        span[0] = 0
+        span[1] = 0
+        var previous = values[1] &- values[0]
+        for row in 2..<values.count {
+            let delta = unsafe values[unchecked: row] &- values[unchecked: row &- 1]
+            unsafe span[unchecked: row] = UInt64(bitPattern: delta &- previous &- base)
+            previous = delta
+        }
+    }
+
+    static func divide(_ numbers: inout [UInt64], by divisor: Divisor) {
+        if divisor.value == 1 { return }
+        var span = numbers.mutableSpan
+        for row in 0..<span.count {
+            unsafe span[unchecked: row] = divisor.quotient(span[unchecked: row])
+        }
+    }
+
+    /// Whether second differences take fewer bits than differences, on a sample.
+    static func secondsLookSmaller(_ values: Span<Int64>) -> Bool {
+        var deltaBits = 0
+        var secondBits = 0
+        let stride = Swift.max(1, values.count / 64)
+        var row = 2
+        while row < values.count {
+            let delta = values[row] &- values[row - 1]
+            let previous = values[row - 1] &- values[row - 2]
+            deltaBits += bitCount(delta.magnitude)
+            secondBits += bitCount((delta &- previous).magnitude)
+            row += stride
+        }
+        return secondBits < deltaBits
+    }
+
+    private static func resize(_ output: inout [UInt64], to count: Int) {
+        if output.count != count { output = [UInt64](repeating: 0, count: count) }
+    }
+}

@@ -1,0 +1,54 @@
+import BelfryCore
+
+/// Equal neighbours as a value and how often it is repeated.
+///
+/// One bit stream: the values of all runs above the base, then the lengths less one.
+enum Runs {
+    static func encode(
+        _ values: Span<Int64>, base: Int64, width: Int, runCount: Int
+    ) -> (IntegerVector, [UInt8]) {
+        var vector = IntegerVector(shape: .runs, base: base, width: width, runCount: runCount)
+        var lengths: [UInt64] = []
+        lengths.reserveCapacity(runCount)
+        var writer = BitWriter()
+        var start = 0
+        for row in 1...values.count {
+            if row < values.count, values[row] == values[start] { continue }
+            writer.write(UInt64(bitPattern: values[start] &- base), width: width)
+            lengths.append(UInt64(row - start - 1))
+            start = row
+        }
+        vector.lengthWidth = bitCount(lengths.reduce(0, |))
+        for length in lengths { writer.write(length, width: vector.lengthWidth) }
+        return (vector, writer.finish())
+    }
+
+    static func decode(
+        _ bytes: RawSpan, at offset: Int, vector: IntegerVector, rowCount: Int,
+        into output: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        precondition(output.count >= rowCount, "room for the rows")
+        let byteCount = vector.byteCount(rowCount: rowCount)
+        var values = BitReader(bytes, offset: offset, byteCount: byteCount)
+        var lengths = BitReader(bytes, offset: offset, byteCount: byteCount)
+        try lengths.skip(bits: vector.runCount * vector.width)
+        var row = 0
+        for _ in 0..<vector.runCount {
+            let residual = try values.read(width: vector.width)
+            let value = vector.base &+ Int64(bitPattern: residual)
+            let length =
+                Int(truncatingIfNeeded: try lengths.read(width: vector.lengthWidth)) &+ 1
+            guard length <= rowCount - row else {
+                throw FormatError("runs beyond the vector's \(rowCount) rows", at: offset)
+            }
+            let end = row &+ length
+            while row < end {
+                unsafe output[unchecked: row] = value
+                row &+= 1
+            }
+        }
+        guard row == rowCount else {
+            throw FormatError("runs of \(row) rows in a vector of \(rowCount)", at: offset)
+        }
+    }
+}

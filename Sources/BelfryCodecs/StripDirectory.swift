@@ -1,0 +1,219 @@
+package import BelfryCore
+
+/// The directory of a strip, read and checked: where each vector's bytes are, how they decode, and
+/// the statistics, without the payload.
+package struct StripDirectory: Sendable {
+    package let rowCount: Int
+    /// Of all vectors together.
+    package private(set) var statistics = VectorStatistics.empty
+
+    /// Doubles: the power of ten; nil where the strip has none.
+    let scale: Int?
+    private(set) var vectors: [Place] = []
+    private let dictionaryEntryCount: Int?
+    private let dictionaryBytes: StoredBytes?
+    private let payloadOffset: Int
+    private let payloadByteCount: Int
+
+    /// One vector: its entry with the repetition resolved, and where its bytes are.
+    struct Place: Sendable {
+        var rowCount: Int
+        /// Of the validity's bytes, behind which the values' are.
+        var offset = 0
+        var validity: EncodedBits
+        var tag = VectorTag(.constant)
+        var integers = IntegerVector(shape: .constant)
+        var exceptionCount = 0
+        var texts: StoredBytes?
+        var booleans = EncodedBits(form: .none, setCount: 0)
+        var statistics = VectorStatistics.empty
+
+        var valueOffset: Int { offset + validity.byteCount(rowCount: rowCount) }
+    }
+
+    /// Reads the directory from the first bytes of a strip, the payload may be missing.
+    package init(
+        bytes: [UInt8], kind: StripKind, rowCount: Int, salt: UInt64, offset: UInt64
+    ) throws(FormatError) {
+        guard rowCount >= 0 && rowCount <= Strip.rowCountLimit else {
+            throw FormatError("a strip of \(rowCount) rows", at: 0)
+        }
+        let whole = unsafe bytes.span.bytes
+        var header = ByteReader(whole)
+        let directoryByteCount = Int(try header.readUInt32())
+        payloadByteCount = Int(try header.readUInt32())
+        let end = Strip.headerByteCount + directoryByteCount
+        try header.skip(directoryByteCount)
+        let expected = try header.readUInt64()
+        payloadOffset = header.offset
+        let covered = whole.extracting(0..<end)
+        guard Checksum.of(covered, salt: salt, offset: offset) == expected else {
+            throw FormatError("the checksum of a strip's directory does not match", at: 0)
+        }
+
+        var reader = ByteReader(covered)
+        try reader.skip(Strip.headerByteCount)
+        let kindByte = try reader.readUInt8()
+        guard kindByte == kind.rawValue else {
+            throw FormatError("a strip of kind \(kindByte), \(kind) expected", at: 8)
+        }
+        let written = try reader.readCount(limit: Strip.rowCountLimit, "rows")
+        guard written == rowCount else {
+            throw FormatError("a strip of \(written) rows, \(rowCount) expected", at: 9)
+        }
+        self.rowCount = rowCount
+        var scale: Int?
+        var entryCount: Int?
+        var stored: StoredBytes?
+        switch kind {
+        case .integers, .booleans: break
+        case .doubles:
+            let byte = try reader.readUInt8()
+            guard byte <= Decimal.scaleLimit || byte == Strip.noScale else {
+                throw FormatError("scale \(byte)", at: reader.offset - 1)
+            }
+            scale = byte == Strip.noScale ? nil : Int(byte)
+        case .texts:
+            let byte = try reader.readUInt8()
+            guard let stage = TextStage(rawValue: byte) else {
+                throw FormatError("form of texts \(byte)", at: reader.offset - 1)
+            }
+            switch stage {
+            case .plain: break
+            case .dictionary:
+                entryCount = try reader.readCount(limit: rowCount + 1, "distinct texts")
+                stored = try StoredBytes.read(&reader, limit: Strip.textBlobByteCountLimit)
+            }
+        }
+        self.scale = scale
+        dictionaryEntryCount = entryCount
+        dictionaryBytes = stored
+
+        try readValidities(&reader)
+        if kind == .booleans {
+            for index in vectors.indices {
+                let rows = vectors[index].rowCount
+                vectors[index].booleans = try EncodedBits.read(&reader, rowCount: rows)
+                vectors[index].statistics.count = vectors[index].validity.setCount
+            }
+        } else {
+            try readEntries(&reader, kind: kind)
+        }
+        guard reader.isAtEnd else {
+            throw FormatError("\(reader.remaining) bytes behind the directory", at: reader.offset)
+        }
+        try placeVectors()
+    }
+
+    private mutating func readValidities(_ reader: inout ByteReader) throws(FormatError) {
+        let form = try reader.readUInt8()
+        guard form <= 1 else {
+            throw FormatError("form of validity \(form)", at: reader.offset - 1)
+        }
+        vectors.reserveCapacity(Strip.vectorCount(rows: rowCount))
+        for vector in 0..<Strip.vectorCount(rows: rowCount) {
+            let rows = Strip.rowCount(of: vector, rows: rowCount)
+            let validity =
+                form == 0
+                ? EncodedBits(form: .all, setCount: rows)
+                : try EncodedBits.read(&reader, rowCount: rows)
+            vectors.append(Place(rowCount: rows, validity: validity))
+        }
+    }
+
+    private mutating func readEntries(
+        _ reader: inout ByteReader, kind: StripKind
+    ) throws(FormatError) {
+        var reference: Int64 = 0
+        var index = 0
+        while index < vectors.count {
+            var around = VectorEntry.Surroundings(
+                kind: kind, scale: scale, rowCount: vectors[index].rowCount,
+                validCount: vectors[index].validity.setCount, reference: reference,
+                restCount: vectors.count - index - 1,
+                isPlainText: kind == .texts && dictionaryEntryCount == nil)
+            let entry = try VectorEntry.read(&reader, around)
+            if entry.integers.hasBase { reference = entry.integers.base }
+            for repetition in 0...entry.repeatCount {
+                var current = entry
+                around.rowCount = vectors[index].rowCount
+                around.validCount = vectors[index].validity.setCount
+                if repetition > 0 {
+                    guard entry.integers.shape == .constant || around.validCount == around.rowCount
+                    else { throw FormatError("a ramp with rows without a value", at: reader.offset) }
+                    current.integers.base = entry.baseOfRepeat(repetition)
+                    current.statistics = current.derivedStatistics(around)
+                }
+                vectors[index].tag = current.tag
+                vectors[index].integers = current.integers
+                vectors[index].exceptionCount = current.exceptionCount
+                vectors[index].texts = current.texts
+                vectors[index].statistics = current.statistics
+                index += 1
+            }
+        }
+    }
+
+    /// Adds up the byte counts: they must come to the payload's, no more and no less.
+    private mutating func placeVectors() throws(FormatError) {
+        var end = payloadOffset + (dictionaryBytes?.storedByteCount ?? 0)
+        var textByteCount = 0
+        for index in vectors.indices {
+            vectors[index].offset = end
+            let place = vectors[index]
+            end =
+                place.valueOffset + place.integers.byteCount(rowCount: place.rowCount)
+                + place.exceptionCount * VectorEntry.exceptionByteCount
+                + (place.texts?.storedByteCount ?? 0)
+                + place.booleans.byteCount(rowCount: place.rowCount)
+            textByteCount += place.texts?.byteCount ?? 0
+            statistics.add(place.statistics)
+        }
+        guard end - payloadOffset == payloadByteCount else {
+            throw FormatError(
+                "vectors of \(end - payloadOffset) bytes in a payload of \(payloadByteCount)",
+                at: payloadOffset)
+        }
+        guard textByteCount <= Strip.textByteCountLimit else {
+            throw FormatError("\(textByteCount) bytes of text in a strip", at: 0)
+        }
+    }
+
+    /// Checks that the payload is all there, nothing behind it, and its checksum.
+    func verifyPayload(
+        _ bytes: [UInt8], salt: UInt64, offset: UInt64
+    ) throws(FormatError) {
+        let whole = unsafe bytes.span.bytes
+        var reader = ByteReader(whole)
+        try reader.skip(payloadOffset)
+        let payload = try reader.readSpan(payloadByteCount)
+        let expected = try reader.readUInt64()
+        guard reader.isAtEnd else {
+            throw FormatError("\(reader.remaining) bytes behind the strip", at: reader.offset)
+        }
+        let found = Checksum.of(payload, salt: salt, offset: offset &+ UInt64(payloadOffset))
+        guard found == expected else {
+            throw FormatError(
+                "the checksum of a strip's payload does not match", at: payloadOffset)
+        }
+    }
+
+    /// The dictionary of a verified payload, nil where the strip has none.
+    func decodeDictionary(_ bytes: [UInt8]) throws(FormatError) -> TextDictionary? {
+        guard let dictionaryEntryCount, let dictionaryBytes else { return nil }
+        let blob = try unsafe dictionaryBytes.decode(bytes.span.bytes, at: payloadOffset)
+        var reader = unsafe ByteReader(blob.span.bytes)
+        var offsets: [UInt32] = [0]
+        offsets.reserveCapacity(dictionaryEntryCount + 1)
+        var end = 0
+        for _ in 0..<dictionaryEntryCount {
+            end += try reader.readCount(limit: blob.count - end, "bytes of a text")
+            offsets.append(UInt32(end))
+        }
+        guard reader.remaining == end else {
+            throw FormatError(
+                "\(reader.remaining) bytes of distinct texts, \(end) expected", at: payloadOffset)
+        }
+        return TextValues(offsets: offsets, bytes: try reader.readBytes(end))
+    }
+}

@@ -1,0 +1,194 @@
+import BelfryCore
+
+/// One vector, or a row of vectors, in a strip's directory: tag, parameters, statistics.
+///
+/// A constant goes on over as many vectors as `repeatCount` says; so does a ramp, which does not
+/// start again.
+struct VectorEntry: Sendable {
+    var tag: VectorTag
+    var integers: IntegerVector
+    /// How many vectors behind this one the entry covers too.
+    var repeatCount = 0
+    /// Decimals: rows that hold a pattern of their own.
+    var exceptionCount = 0
+    var statistics = VectorStatistics.empty
+    /// Plain texts: their bytes.
+    var texts: StoredBytes?
+
+    init(_ integers: IntegerVector) {
+        tag = integers.tag
+        self.integers = integers
+    }
+
+    /// Bytes of an exception: two of place, eight of pattern.
+    static let exceptionByteCount = 10
+
+    /// The bytes of the values in the payload, validity apart.
+    func byteCount(rowCount: Int) -> Int {
+        integers.byteCount(rowCount: rowCount)
+            + exceptionCount * Self.exceptionByteCount + (texts?.storedByteCount ?? 0)
+    }
+
+    private var mayRepeat: Bool {
+        (integers.shape == .constant || integers.shape == .ramp)
+            && !tag.has(VectorTag.exceptions) && texts == nil
+    }
+
+    /// Takes in the entry of the next vector where that says nothing new.
+    mutating func absorb(_ next: VectorEntry) -> Bool {
+        guard mayRepeat, next.mayRepeat, !tag.has(VectorTag.ordered) else { return false }
+        var expected = integers
+        expected.base = baseOfRepeat(repeatCount + 1)
+        guard next.integers == expected else { return false }
+        var ours = tag
+        ours.byte &= ~VectorTag.patchedOrRepeated
+        guard ours == next.tag else { return false }
+        tag.set(VectorTag.patchedOrRepeated)
+        repeatCount += 1
+        return true
+    }
+
+    /// Where the vector this many behind the first one starts.
+    func baseOfRepeat(_ index: Int) -> Int64 {
+        integers.base &+ integers.step &* Int64(index * Strip.vectorRowCount)
+    }
+
+    // MARK: The directory
+
+    /// What the statistics of a vector are, and whether they are written.
+    enum StatisticsForm {
+        /// They follow from the parameters, or there are none.
+        case derived
+        case integers
+        case doubles
+    }
+
+    func statisticsForm(kind: StripKind, validCount: Int) -> StatisticsForm {
+        switch kind {
+        case .booleans, .texts: return .derived
+        case .integers, .doubles:
+            if validCount == 0 { return .derived }
+            if tag.has(VectorTag.ordered) || tag.has(VectorTag.exceptions) { return .doubles }
+            return integers.shape == .constant || integers.shape == .ramp ? .derived : .integers
+        }
+    }
+
+    /// Of a constant or a ramp.
+    func derivedSummary(rowCount: Int, validCount: Int) -> IntegerSummary {
+        let first = integers.base
+        if integers.shape == .constant {
+            return IntegerSummary(
+                min: first, max: first, sum: Int128(first) * Int128(validCount))
+        }
+        let last = first &+ integers.step &* Int64(rowCount - 1)
+        let steps = Int128(rowCount * (rowCount - 1) / 2)
+        return IntegerSummary(
+            min: min(first, last), max: max(first, last),
+            sum: Int128(first) * Int128(rowCount) + Int128(integers.step) * steps)
+    }
+
+    /// Writes the entry and returns the base that the next one is written from.
+    func write(_ writer: inout ByteWriter, kind: StripKind, reference: Int64) -> Int64 {
+        writer.writeUInt8(tag.byte)
+        integers.write(&writer, reference: reference)
+        if mayRepeat && tag.has(VectorTag.patchedOrRepeated) { writer.writeCount(repeatCount) }
+        if tag.has(VectorTag.exceptions) { writer.writeCount(exceptionCount) }
+        texts?.write(&writer)
+        switch statisticsForm(kind: kind, validCount: statistics.count) {
+        case .derived: break
+        case .integers:
+            switch statistics.numbers {
+            case .integers(let summary), .decimals(let summary, _):
+                summary.write(
+                    &writer, count: statistics.count, base: integers.base, unit: integers.unit)
+            case .none, .doubles: preconditionFailure("an integer vector has an integer summary")
+            }
+        case .doubles:
+            (statistics.doubleSummary ?? DoubleSummary()).write(&writer)
+        }
+        return integers.hasBase ? integers.base : reference
+    }
+
+    /// What a reader knows before the entry.
+    struct Surroundings {
+        var kind: StripKind
+        /// Doubles: the power of ten, nil where the strip has none.
+        var scale: Int?
+        var rowCount: Int
+        var validCount: Int
+        var reference: Int64
+        /// How many vectors follow.
+        var restCount: Int
+        var isPlainText: Bool
+    }
+
+    static func read(
+        _ reader: inout ByteReader, _ around: Surroundings
+    ) throws(FormatError) -> VectorEntry {
+        let start = reader.offset
+        let tag = VectorTag(byte: try reader.readUInt8())
+        let isDecimal = around.kind == .doubles && !tag.has(VectorTag.ordered)
+        let doubleFlags = VectorTag.ordered | VectorTag.exceptions | VectorTag.division
+        guard around.kind == .doubles || tag.byte & doubleFlags == 0,
+            !isDecimal || around.scale != nil,
+            isDecimal || !tag.has(VectorTag.exceptions | VectorTag.division),
+            tag.shape != .gorilla || tag.has(VectorTag.ordered),
+            tag.shape != .ramp || around.validCount == around.rowCount
+        else { throw FormatError("tag \(tag.byte) in a strip of \(around.kind)", at: start) }
+        var entry = VectorEntry(
+            try IntegerVector.read(
+                &reader, tag: tag, reference: around.reference, rowCount: around.rowCount))
+        entry.tag = tag
+        if tag.has(VectorTag.patchedOrRepeated) {
+            switch tag.shape {
+            case .constant, .ramp:
+                guard !tag.has(VectorTag.exceptions | VectorTag.ordered), !around.isPlainText
+                else { throw FormatError("tag \(tag.byte) with repetition", at: start) }
+                entry.repeatCount = try reader.readCount(
+                    limit: around.restCount, "repeated vectors")
+            case .frame, .delta, .secondDelta: break
+            case .runs, .raw, .gorilla:
+                throw FormatError("tag \(tag.byte) with patches or repetition", at: start)
+            }
+        }
+        if tag.has(VectorTag.exceptions) {
+            entry.exceptionCount = try reader.readCount(limit: around.rowCount, "exceptions")
+        }
+        if around.isPlainText {
+            entry.texts = try StoredBytes.read(&reader, limit: Strip.textByteCountLimit)
+        }
+        try entry.readStatistics(&reader, around)
+        return entry
+    }
+
+    private mutating func readStatistics(
+        _ reader: inout ByteReader, _ around: Surroundings
+    ) throws(FormatError) {
+        statistics.count = around.validCount
+        switch statisticsForm(kind: around.kind, validCount: around.validCount) {
+        case .derived:
+            statistics = derivedStatistics(around)
+        case .integers:
+            let summary = try IntegerSummary.read(
+                &reader, count: around.validCount, base: integers.base, unit: integers.unit)
+            statistics.numbers = around.scale.map { .decimals(summary, scale: $0) }
+                ?? .integers(summary)
+        case .doubles:
+            statistics.numbers = .doubles(
+                try DoubleSummary.read(&reader, count: around.validCount))
+        }
+    }
+
+    func derivedStatistics(_ around: Surroundings) -> VectorStatistics {
+        var statistics = VectorStatistics(count: around.validCount, numbers: .none)
+        guard around.validCount > 0 else { return statistics }
+        let summary = derivedSummary(rowCount: around.rowCount, validCount: around.validCount)
+        switch around.kind {
+        case .integers: statistics.numbers = .integers(summary)
+        case .doubles:
+            if let scale = around.scale { statistics.numbers = .decimals(summary, scale: scale) }
+        case .booleans, .texts: break
+        }
+        return statistics
+    }
+}
