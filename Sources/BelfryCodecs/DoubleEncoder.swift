@@ -75,8 +75,9 @@ struct DoubleEncoder {
         _ values: Span<Double>, _ outcome: Decimal.Outcome, _ scale: Int, _ validity: [UInt64]?,
         _ validCount: Int, into payload: inout [UInt8]
     ) -> VectorEntry {
+        let wholes = whole
         let vector = integers.encode(
-            whole.span, mayRamp: validity == nil && misses.isEmpty, into: &payload)
+            wholes.span, mayRamp: validity == nil && misses.isEmpty, into: &payload)
         var entry = VectorEntry(vector)
         if outcome.isDivided { entry.tag.set(VectorTag.division) }
         entry.exceptionCount = misses.count
@@ -134,7 +135,8 @@ struct DoubleEncoder {
             vector.streamByteCount = stream.count
             payload.append(contentsOf: stream)
         } else {
-            vector = integers.encode(ordered.span, mayRamp: false, into: &payload)
+            let patterns = ordered
+            vector = integers.encode(patterns.span, mayRamp: false, into: &payload)
         }
         var entry = VectorEntry(vector)
         entry.tag.set(VectorTag.ordered)

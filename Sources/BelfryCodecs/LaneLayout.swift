@@ -166,14 +166,14 @@ enum LaneLayout {
                     let high = unsafe bytes.unsafeLoadUnaligned(
                         fromUncheckedByteOffset: place &+ 128 &+ 4 &* lane, as: SIMD4<UInt32>.self)
                     let value = ((low &>> shift) | (high &<< back)) & mask
-                    unsafe store(value, base, at: first &+ lane, into: &output)
+                    store(value, base, at: first &+ lane, into: &output)
                     lane &+= 4
                 }
             } else {
                 while lane < 32 {
                     let low = unsafe bytes.unsafeLoadUnaligned(
                         fromUncheckedByteOffset: place &+ 4 &* lane, as: SIMD4<UInt32>.self)
-                    unsafe store((low &>> shift) & mask, base, at: first &+ lane, into: &output)
+                    store((low &>> shift) & mask, base, at: first &+ lane, into: &output)
                     lane &+= 4
                 }
             }

@@ -1,3 +1,5 @@
+import BelfryCore
+
 /// Count, minimum, maximum and sum of the rows of a vector or a strip that have a value, and how
 /// they add up.
 ///
@@ -190,7 +192,7 @@ extension IntegerSummary {
         if range < 1 << 53 && validity == nil {
             var excess: UInt64 = 0
             for row in 0..<values.count {
-                excess = excess &+ unsafe UInt64(bitPattern: values[unchecked: row] &- min)
+                excess = unsafe excess &+ UInt64(bitPattern: values[unchecked: row] &- min)
             }
             sum = Int128(min) * Int128(count) + Int128(excess)
             return

@@ -63,7 +63,8 @@ package struct StripDecoder: Sendable {
         // Doubles are decoded as bit patterns in the memory they stay in.
         let values = unsafe [Double](unsafeUninitializedCapacity: capacity) { buffer, count in
             unsafe buffer.withMemoryRebound(to: Int64.self) { patterns in
-                var span = unsafe patterns.mutableSpan.extracting(0..<capacity)
+                let room = unsafe UnsafeMutableBufferPointer(rebasing: patterns[..<capacity])
+                var span = unsafe room.mutableSpan
                 do throws(FormatError) {
                     try decodePatterns(place, into: &span)
                 } catch {
@@ -111,7 +112,7 @@ package struct StripDecoder: Sendable {
         let words = try unsafe place.booleans.decode(
             bytes.span.bytes, at: place.valueOffset, rowCount: place.rowCount)
         guard let words else { return [Bool](repeating: true, count: place.rowCount) }
-        return [Bool](unsafeUninitializedCapacity: place.rowCount) { buffer, count in
+        return unsafe [Bool](unsafeUninitializedCapacity: place.rowCount) { buffer, count in
             for row in 0..<place.rowCount {
                 unsafe buffer[row] = words[row / 64] >> UInt64(row % 64) & 1 == 1
             }
@@ -188,7 +189,8 @@ package struct StripDecoder: Sendable {
         var problem: FormatError?
         let capacity = LaneLayout.paddedCount(place.rowCount)
         let values = unsafe [Int64](unsafeUninitializedCapacity: capacity) { buffer, count in
-            var span = unsafe buffer.mutableSpan.extracting(0..<capacity)
+            let room = unsafe UnsafeMutableBufferPointer(rebasing: buffer[..<capacity])
+            var span = unsafe room.mutableSpan
             do throws(FormatError) {
                 try unsafe place.integers.decode(
                     bytes.span.bytes, at: place.valueOffset, rowCount: place.rowCount,

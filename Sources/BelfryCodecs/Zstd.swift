@@ -4,7 +4,7 @@ import CZstd
 /// General compression of whole buffers.
 ///
 /// One value keeps the library's working memory from call to call; make one per strip or file.
-package struct Zstd: ~Copyable {
+@safe package struct Zstd: ~Copyable {
     private let context: OpaquePointer?
 
     package init() { unsafe context = ZSTD_createCCtx() }

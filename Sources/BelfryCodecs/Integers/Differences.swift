@@ -6,7 +6,7 @@ enum Differences {
         precondition(output.count >= rowCount, "room for the rows")
         var total = start
         for row in 0..<rowCount {
-            total = total &+ unsafe output[unchecked: row]
+            total = unsafe total &+ output[unchecked: row]
             unsafe output[unchecked: row] = total
         }
     }
