@@ -99,7 +99,7 @@ package struct AggregateCall: Sendable {
     /// Expressions over the input of the aggregation; empty for count(*). Evaluated to vectors of as
     /// many rows as the batch has, constants too.
     package let arguments: [BoundExpression]
-    /// For the plan's text: the states of `function` drop repeated values by themselves.
+    /// Each combination of arguments counts once a group; whoever feeds the state sees to it.
     package let isDistinct: Bool
     /// Rows for which it is not true are left out.
     package let filter: BoundExpression?

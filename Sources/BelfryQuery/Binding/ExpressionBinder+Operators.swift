@@ -1,5 +1,5 @@
 import BelfryCore
-import BelfrySQL
+package import BelfrySQL
 
 /// Operators, tests and membership.
 extension ExpressionBinder {
@@ -115,8 +115,9 @@ extension ExpressionBinder {
     {
         let left = try bind(node.left)
         let right = try bind(node.right)
-        guard left.type == .text || right.type == .text || left.type == .unknown
-            || right.type == .unknown
+        guard
+            left.type == .text || right.type == .text || left.type == .unknown
+                || right.type == .unknown
         else { throw noOperator("||", [left.type, right.type], at: node.operatorSpan) }
         return try call(
             "||",
@@ -131,10 +132,12 @@ extension ExpressionBinder {
         at span: SourceSpan
     ) throws(QueryError) -> BoundExpression {
         let leftType =
-            left.type == .unknown ? untyped(left, beside: right.type, symbol, isRight: false)
+            left.type == .unknown
+            ? untyped(left, beside: right.type, symbol, isRight: false)
             : left.type
         let rightType =
-            right.type == .unknown ? untyped(right, beside: left.type, symbol, isRight: true)
+            right.type == .unknown
+            ? untyped(right, beside: left.type, symbol, isRight: true)
             : right.type
         guard let form = Operators.arithmetic(symbol, leftType, rightType) else {
             throw noOperator(symbol.rawValue, [left.type, right.type], at: span)

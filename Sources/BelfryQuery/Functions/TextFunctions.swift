@@ -33,7 +33,9 @@ enum TextFunctions {
         },
         FunctionSignature("ascii", [.text], .bigint) { arguments, rowCount, _ in
             numbers(arguments, rowCount) {
-                Int(String(decoding: $0[0].prefix(4), as: UTF8.self).unicodeScalars.first?.value ?? 0)
+                Int(
+                    String(decoding: $0[0].prefix(4), as: UTF8.self).unicodeScalars.first?.value
+                        ?? 0)
             }
         },
     ]
@@ -335,7 +337,7 @@ enum TextFunctions {
                         filler, after: missing % fillerCount, from: filler.startIndex)
                     padding += filler[..<end]
                 }
-                output.append(isLeft ? padding + text : text + padding)
+                output.append(isLeft ? padding + Array(text) : Array(text) + padding)
             }
         }
     }

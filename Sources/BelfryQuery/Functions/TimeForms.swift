@@ -185,7 +185,8 @@ extension ExpressionBinder {
                 integers: grid.starts(of: arguments[1].integers), type: arguments[1].type,
                 validity: arguments[1].validity)
         }
-        let kept = [BoundExpression.constant(.interval(width), .interval), time]
+        let kept =
+            [BoundExpression.constant(.interval(width), .interval), time]
             + arguments.dropFirst(2)
         let bucket = apply(function, kept, time.type, at: span)
         return result == .date ? try coerce(bucket, to: .date, .explicit, at: span) : bucket

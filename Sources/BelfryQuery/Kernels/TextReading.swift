@@ -42,7 +42,7 @@ enum TextReading {
         }
         let unsigned =
             digits.utf8.first.map { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") } == true
-            ? digits.dropFirst() : digits
+            ? digits.dropFirst() : digits[...]
         if !unsigned.isEmpty && unsigned.utf8.allSatisfy({ $0 &- 48 < 10 }) {
             throw outOfRange(text, type)
         }
