@@ -119,7 +119,7 @@ package final class RunningQuery {
     /// The next rows; nil after the last ones, and after an error.
     package func next() throws(QueryError) -> Batch? {
         if isDone { return nil }
-        do {
+        do throws(QueryError) {
             try context.check()
             guard let batch = try root.next() else {
                 isDone = true

@@ -27,6 +27,17 @@ package final class AggregateGrouping: Grouping {
         }
     }
 
+    var keyCount: Int { keys.count }
+
+    /// What each aggregate handed out so far is over no rows.
+    var emptyValues: [Value] {
+        aggregates.map { call in
+            let state = call.function.makeState()
+            state.grow(to: 1)
+            return (try? state.finish(0..<1))?.value(0) ?? .null
+        }
+    }
+
     package func substitute(_ expression: Expression) throws(QueryError) -> BoundExpression? {
         switch expression {
         case .literal, .parameter: return nil

@@ -1,5 +1,5 @@
 package import BelfrySQL
-import BelfryCore
+package import BelfryCore
 
 /// ASOF JOIN of two relations (LANGUAGE D5).
 ///

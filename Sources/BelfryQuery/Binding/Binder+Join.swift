@@ -1,4 +1,4 @@
-package import BelfryCore
+import BelfryCore
 package import BelfrySQL
 
 /// Joins of relations: which columns are equal, what else must hold, which names remain.
@@ -172,7 +172,9 @@ extension BoundExpression {
         let second = call.arguments[1]
         let firstColumns = first.usedColumns
         let secondColumns = second.usedColumns
-        guard !firstColumns.isEmpty && !secondColumns.isEmpty, first.type == second.type else {
+        guard !firstColumns.isEmpty && !secondColumns.isEmpty,
+            first.type == second.type || (first.type.isInteger && second.type.isInteger)
+        else {
             return nil
         }
         if firstColumns.allSatisfy({ $0 < width }) && secondColumns.allSatisfy({ $0 >= width }) {

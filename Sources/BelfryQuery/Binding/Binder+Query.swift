@@ -1,4 +1,4 @@
-package import BelfryCore
+import BelfryCore
 package import BelfrySQL
 
 /// Queries: CTEs, set operations, VALUES, and subqueries in expressions.

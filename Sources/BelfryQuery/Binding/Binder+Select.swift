@@ -1,5 +1,5 @@
-package import BelfryCore
-package import BelfrySQL
+import BelfryCore
+import BelfrySQL
 
 /// SELECT to a plan, clause by clause in the order of work: FROM, WHERE, LATEST BY, group and
 /// sample, HAVING, QUALIFY, select list, DISTINCT, ORDER BY, LIMIT.

@@ -1,4 +1,4 @@
-package import BelfryCore
+import BelfryCore
 package import BelfrySQL
 
 /// Subqueries in expressions. They cannot use columns around them yet, so each has one answer: it

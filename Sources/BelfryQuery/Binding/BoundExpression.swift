@@ -60,7 +60,9 @@ package indirect enum BoundExpression: Sendable {
 
 /// A scalar function chosen for its argument types.
 ///
-/// The kernel gets its arguments as vectors of `rowCount` rows and dispatches once per vector.
+/// The kernel gets its arguments as vectors of `rowCount` rows and dispatches once per vector. An
+/// argument of one row stands for all rows: constants are never written out. The values of rows
+/// without validity are arbitrary and raise no error.
 package struct ScalarFunction: Sendable {
     package typealias Kernel =
         @Sendable (_ arguments: [Vector], _ rowCount: Int, _ environment: EvaluationEnvironment)
@@ -94,8 +96,10 @@ package struct EvaluationEnvironment: Sendable {
 /// An aggregate of a grouped query, chosen for its argument types.
 package struct AggregateCall: Sendable {
     package let function: AggregateFunction
-    /// Expressions over the input of the aggregation; empty for count(*).
+    /// Expressions over the input of the aggregation; empty for count(*). Evaluated to vectors of as
+    /// many rows as the batch has, constants too.
     package let arguments: [BoundExpression]
+    /// Each combination of arguments counts once a group; whoever feeds the state sees to it.
     package let isDistinct: Bool
     /// Rows for which it is not true are left out.
     package let filter: BoundExpression?

@@ -1,5 +1,5 @@
-package import BelfryCore
-package import BelfrySQL
+import BelfryCore
+import BelfrySQL
 
 /// The scope of everything that stands above GROUP BY, SAMPLE BY or ALIGN JOIN, and the maker of
 /// their plan.

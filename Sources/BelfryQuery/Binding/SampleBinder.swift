@@ -1,4 +1,4 @@
-import BelfryCore
+package import BelfryCore
 package import BelfrySQL
 
 /// SAMPLE BY to a grouping: grid, range, evidence, fills and series-aware calls (LANGUAGE D2, D3).

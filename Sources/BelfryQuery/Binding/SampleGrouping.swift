@@ -439,7 +439,11 @@ package final class SampleGrouping: Grouping {
             speakLimit: speakLimit(), keyCount: keys.count, measures: measures,
             columns: outputColumns)
         let needsBounds = range.start == nil || range.end == nil
-        if needsBounds { node.bounds = sharedBounds ?? (try boundsPlan()) }
+        if let sharedBounds, needsBounds {
+            node.bounds = sharedBounds
+        } else if needsBounds {
+            node.bounds = try boundsPlan()
+        }
         node.donors = donors()
         let calls = measures.compactMap { measure -> SampleNode.SeriesCall? in
             if case .series(let call) = measure.source { return call }

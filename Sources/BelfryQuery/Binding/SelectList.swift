@@ -1,5 +1,5 @@
 package import BelfryCore
-package import BelfrySQL
+import BelfrySQL
 
 /// What orders and limits a query, apart from its body.
 struct QueryOrdering {

@@ -1,4 +1,4 @@
-package import BelfryCore
+import BelfryCore
 import BelfryStorage
 
 /// Logical plan to operators.

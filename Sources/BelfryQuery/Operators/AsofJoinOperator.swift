@@ -78,10 +78,11 @@ final class AsofJoinOperator: Operator {
     }
 
     private func output(_ batch: Batch, matches: AsofMatches, instants: [Int64]) -> Batch? {
-        guard let layout else { return nil }
+        guard layout != nil else { return nil }
         let matched = matches.rows
-        let vectors = layout.vectors(
-            matches, node: node, instants: instants, columns: right.columns)
+        let vectors =
+            layout?.vectors(
+                matches, node: node, instants: instants, columns: right.columns) ?? []
         let joined = Batch(
             batch.vectors + vectors, rowCount: batch.rowCount, extents: batch.extents)
         guard node.isInner else { return joined }

@@ -44,7 +44,7 @@ final class GenerateSeriesOperator: Operator {
 
     private var direction: Int {
         switch step {
-        case .integer(let step): step.signum()
+        case .integer(let step): step > 0 ? 1 : step < 0 ? -1 : 0
         case .double(let step): step > 0 ? 1 : step < 0 ? -1 : 0
         case .interval(let step): step.sortKey > 0 ? 1 : step.sortKey < 0 ? -1 : 0
         case .null, .boolean, .text, .timestamptz, .timestamp, .date: 0

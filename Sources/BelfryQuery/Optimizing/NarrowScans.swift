@@ -135,15 +135,7 @@ enum NarrowScans {
     }
 }
 
-/// The six comparisons, by the names of their functions.
-enum Comparison: String {
-    case less = "<"
-    case lessOrEqual = "<="
-    case equal = "="
-    case notEqual = "<>"
-    case greaterOrEqual = ">="
-    case greater = ">"
-
+extension Comparison {
     /// The same with its sides swapped.
     var mirrored: Comparison {
         switch self {

@@ -1,4 +1,4 @@
-package import BelfryCore
+import BelfryCore
 
 /// The ordered list of rules; each may rely on what those above it have done.
 package enum Optimizer {

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryStorage
 
 /// Drops columns that nobody above reads, down to the scans: `count(*)` then reads none at all,
 /// and storage answers it from row counts.

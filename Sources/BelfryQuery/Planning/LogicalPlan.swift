@@ -1,5 +1,5 @@
 package import BelfryCore
-package import BelfrySQL
+import BelfrySQL
 package import BelfryStorage
 
 /// A column of a plan's output.

@@ -1,4 +1,4 @@
-package import BelfryCore
+import BelfryCore
 
 /// What every plan node gives, and small ways to build on one.
 extension LogicalPlan {

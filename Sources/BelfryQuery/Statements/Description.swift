@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfrySQL
+import BelfryStorage
 
 /// SHOW, DESCRIBE and SUMMARIZE.
 enum Description {

@@ -18,6 +18,7 @@ struct QuestionsText: Sendable {
                    round(avg(a.no2), 1) AS no2,
                    round(avg(w.temperature), 1) AS temperature,
                    round(avg(w.wind_speed), 1) AS wind,
+                   round(avg(w.rain) * 60, 1) AS rain,
                    round(avg(p.occupied), 0) AS parked
             FROM traffic t
             ALIGN JOIN air a
