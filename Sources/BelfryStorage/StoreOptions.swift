@@ -26,6 +26,8 @@ package struct StoreOptions: Sendable {
     package var seriesCountLimit = 1_000_000
     /// Wide segments that start a compaction.
     package var wideSegmentCountLimit = 4
+    /// Months and years that the newest row has left behind become one partition up to this.
+    package var partitionByteCountLimit: UInt64 = 64 << 20
     /// Flush and compaction run by themselves on a thread of their own; tests call them by hand.
     package var runsUpkeep = true
     /// Opens without the lock and without changing a byte.
@@ -42,6 +44,7 @@ package struct StoreOptions: Sendable {
         options.vectorsPerBlock = 8
         options.blockCacheByteCountLimit = 8 << 20
         options.seriesCountLimit = 50_000
+        options.partitionByteCountLimit = 8 << 20
         return options
     }
 

@@ -39,7 +39,7 @@ package protocol OpenFile: AnyObject, Sendable {
     func write(_ bytes: [UInt8], at offset: UInt64) throws(StorageError)
     /// Makes content and size durable. A failure is final: it is never tried again.
     func sync() throws(StorageError)
-    /// Reserves room without changing what readers take for the end of data.
+    /// Reserves room; the file may grow by zeros, which no reader takes for data.
     func allocate(byteCount: UInt64) throws(StorageError)
     func truncate(to byteCount: UInt64) throws(StorageError)
 }

@@ -1,0 +1,164 @@
+import BelfryCore
+import Synchronization
+
+/// What `check` found.
+package struct CheckReport: Sendable {
+    package struct Problem: Sendable, CustomStringConvertible {
+        package let file: String
+        package let offset: UInt64?
+        package let message: String
+
+        package var description: String {
+            offset.map { "\(file), byte \($0): \(message)" } ?? "\(file): \(message)"
+        }
+    }
+
+    package var problems: [Problem] = []
+    /// What recovery found and mended when the store was opened.
+    package var notes: [String] = []
+    package var segmentCount = 0
+    /// Rows in segments; those of the log are counted apart.
+    package var segmentRowCount: UInt64 = 0
+    package var logRecordCount = 0
+    package var logRowCount = 0
+    package var byteCount: UInt64 = 0
+
+    package var isSound: Bool { problems.isEmpty }
+
+    mutating func add(_ error: StorageError, file: String) {
+        problems.append(
+            Problem(file: error.file ?? file, offset: error.offset, message: error.message))
+    }
+
+    mutating func add(_ message: String, file: String) {
+        problems.append(Problem(file: file, offset: nil, message: message))
+    }
+}
+
+/// Every promise of the files verified: every checksum, the order of rows and records, counts and
+/// statistics, and that manifest, segments and log agree.
+extension Store {
+    package func check() -> CheckReport {
+        var report = CheckReport()
+        report.notes = recoveryNotes
+        // No flush or compaction in between: what the manifest lists stays while it is read.
+        compacting.withLock { _ in
+            flushing.withLock { _ in
+                let (manifest, segments, logFiles, last) = state.withLock { state in
+                    (
+                        state.manifest, state.segments,
+                        (state.sealed?.logFiles ?? []) + state.active.logFiles,
+                        state.nextSequence - 1
+                    )
+                }
+                checkIdentity(&report)
+                checkManifest(manifest, &report)
+                for segment in segments { check(segment, manifest, &report) }
+                checkPartitions(manifest, &report)
+                if isLogged { checkLog(logFiles, manifest, last, &report) }
+            }
+        }
+        return report
+    }
+
+    private func checkIdentity(_ report: inout CheckReport) {
+        do throws(StorageError) {
+            let found = try StoreIdentity.decode(
+                try fileSystem.readAll(FileNames.identity), file: FileNames.identity)
+            if found != identity {
+                report.add("not the identity that the store was opened with", file: "IDENTITY")
+            }
+        } catch { report.add(error, file: FileNames.identity) }
+    }
+
+    private func checkManifest(_ manifest: Manifest, _ report: inout CheckReport) {
+        let path = FileNames.manifest(manifest.number)
+        do throws(StorageError) {
+            let bytes = try fileSystem.readAll(path)
+            let half = bytes.count / 2
+            // Both copies: one alone would do for opening.
+            for offset in [0, half] {
+                do throws(FormatError) {
+                    let copy = try ManifestFile.decode(
+                        Array(bytes[offset..<min(bytes.count, offset + half)]),
+                        databaseID: identity.databaseID, offset: UInt64(offset))
+                    if copy != manifest { throw FormatError("not the manifest in use", at: 0) }
+                } catch { throw StorageError(error, file: path, base: UInt64(offset)) }
+            }
+        } catch { report.add(error, file: path) }
+    }
+
+    private func check(
+        _ segment: SegmentHandle, _ manifest: Manifest, _ report: inout CheckReport
+    ) {
+        report.segmentCount += 1
+        report.segmentRowCount += segment.summary.rowCount
+        do throws(StorageError) {
+            let byteCount = try fileSystem.open(segment.path, .read).byteCount()
+            report.byteCount += byteCount
+            guard byteCount == segment.summary.byteCount else {
+                throw StorageError(
+                    .damaged,
+                    "\(byteCount) bytes, the manifest expects \(segment.summary.byteCount)",
+                    file: segment.path)
+            }
+            try SegmentVerification.verify(segment.summary, place)
+            for entry in try segment.reader().series() where series.key(entry.number) != entry.key {
+                throw StorageError(
+                    .damaged, "series \(entry.number) has another key in the series table",
+                    file: segment.path)
+            }
+            if segment.summary.sequences.upperBound > manifest.flushedThrough {
+                report.add(
+                    "it holds writes that the manifest says are in the log", file: segment.path)
+            }
+        } catch { report.add(error, file: segment.path) }
+    }
+
+    /// Partitions of a table are the same or apart, and the sources of one never interleave.
+    private func checkPartitions(_ manifest: Manifest, _ report: inout CheckReport) {
+        let narrow = manifest.segments.filter { !$0.isWide }
+        for (index, one) in narrow.enumerated() {
+            guard let partition = one.partition else { continue }
+            if !partition.contains(one.times) {
+                report.add(
+                    "rows outside of its partition", file: FileNames.segment(one.fileID))
+            }
+            for other in narrow[(index + 1)...] where other.table == one.table {
+                guard let another = other.partition, another.overlaps(partition) else { continue }
+                let file = FileNames.segment(other.fileID)
+                if another != partition {
+                    report.add("its partition overlaps that of segment \(one.fileID)", file: file)
+                } else if one.sequences.overlaps(other.sequences) {
+                    report.add("its writes interleave with segment \(one.fileID)", file: file)
+                }
+            }
+        }
+    }
+
+    private func checkLog(
+        _ files: [String], _ manifest: Manifest, _ last: UInt64, _ report: inout CheckReport
+    ) {
+        var next = manifest.flushedThrough + 1
+        for path in files {
+            do throws(StorageError) {
+                var reader = try LogReader(
+                    path: path, databaseID: identity.databaseID, in: fileSystem)
+                while reader.nextSequence <= last, let record = try reader.next() {
+                    do throws(FormatError) {
+                        let content = try LogRecord.decode(record.payload)
+                        report.logRowCount += content.points.reduce(0) { $0 + $1.rowCount }
+                    } catch { throw StorageError(error, file: path, base: reader.offset) }
+                    report.logRecordCount += 1
+                    next = max(next, record.sequence + 1)
+                }
+                report.byteCount += reader.offset
+            } catch { report.add(error, file: path) }
+        }
+        if next <= last {
+            report.add(
+                "record \(next) is missing, writes up to \(last) were taken",
+                file: files.last ?? FileNames.logFolder)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package import BelfryCore
+
+/// What the manifest says of a segment: enough to find its file, to order it among the others and
+/// to leave it unopened where a query cannot want it.
+///
+/// A wide segment (as flushed: any tables, any times) has neither table nor partition; the others
+/// have both.
+package struct SegmentSummary: Sendable, Hashable {
+    /// Handed out once per store and never reused; repeated in the file's header and footer.
+    package let fileID: UInt64
+    /// Seeds every checksum of the file; repeated in its header.
+    package let salt: UInt64
+    package let byteCount: UInt64
+    package let table: UInt32?
+    package let partition: TimeRange?
+    /// The sequences of the writes it holds. Of two sources the greater range is the newer.
+    package let sequences: ClosedRange<UInt64>
+    /// The smallest range that holds the times of all rows.
+    package let times: TimeRange
+    package let rowCount: UInt64
+
+    package init(
+        fileID: UInt64, salt: UInt64, byteCount: UInt64, table: UInt32?, partition: TimeRange?,
+        sequences: ClosedRange<UInt64>, times: TimeRange, rowCount: UInt64
+    ) {
+        self.fileID = fileID
+        self.salt = salt
+        self.byteCount = byteCount
+        self.table = table
+        self.partition = partition
+        self.sequences = sequences
+        self.times = times
+        self.rowCount = rowCount
+    }
+
+    package var isWide: Bool { table == nil }
+}

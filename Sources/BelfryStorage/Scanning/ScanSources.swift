@@ -1,0 +1,50 @@
+import BelfryCore
+
+/// All that a scan of one table reads from: the runs and segments of a snapshot and the table's
+/// tags. Shared by the parts of a scan.
+package struct ScanSources: Sendable {
+    /// A tag column that batches or conditions want: its codes, and what they point into.
+    struct Tag: Sendable {
+        let columnIndex: Int
+        let dictionary: BelfryCore.TextDictionary
+        let codes: TagCodes
+    }
+
+    /// Of the table, oldest first.
+    let runs: [Run]
+    /// Those of any table are passed over by their summary.
+    let segments: [SegmentHandle]
+    let series: SeriesSet
+    let tags: [Tag]
+    let cache: BlockCache
+    let rowsPerVector: Int
+
+    /// The segments that may have rows of a table in a range, oldest first.
+    static func relevant(
+        _ segments: [SegmentHandle], table: UInt32, times: TimeRange
+    ) -> [SegmentHandle] {
+        segments.filter {
+            ($0.summary.table ?? table) == table && $0.summary.times.overlaps(times)
+        }.sorted {
+            ($0.summary.sequences.lowerBound, $0.summary.sequences.upperBound)
+                < ($1.summary.sequences.lowerBound, $1.summary.sequences.upperBound)
+        }
+    }
+
+    /// A cursor for each source that has rows of the table, oldest first.
+    func cursors(
+        _ columns: MergeColumns, times: TimeRange
+    ) throws(StorageError) -> [SourceCursor] {
+        let range = times.start.nanoseconds..<max(times.start, times.end).nanoseconds
+        var cursors: [SourceCursor] = []
+        for segment in Self.relevant(segments, table: columns.table, times: times) {
+            let reader = try segment.reader()
+            let cursor = try SegmentCursor(reader, columns, times: range)
+            if !cursor.isAtEnd { cursors.append(cursor) }
+        }
+        for run in runs where run.table == columns.table && run.rowCount > 0 {
+            cursors.append(RunCursor(run, columns))
+        }
+        return cursors
+    }
+}

@@ -1,0 +1,147 @@
+import BelfryCore
+
+/// A walk through one source of a table: series by ascending number, and within the current
+/// series its rows by time, a chunk at a time.
+///
+/// Invariants, while `isOpen`: rows `position..<end` of `chunk` are the current series' next ones
+/// and there is at least one. Cursors of a merge are compared by series, then by `head()`.
+class SourceCursor {
+    /// The current series; `UInt32.max` behind the last.
+    final var series: UInt32 = 0
+    final var isAtEnd = false
+
+    final var isOpen = false
+    final var chunk: RowChunk?
+    final var position = 0
+    final var end = 0
+    /// No row is a delete and no two of the current series have the same time.
+    final var isPlain = true
+    /// What is known without decoding, else found when asked.
+    final var knownHead: Int64?
+    final var knownLast: Int64?
+
+    /// Goes to the first series that is not below `series`; never backwards.
+    func seek(_ series: UInt32) throws(StorageError) {}
+
+    /// Opens the rows of the current series within `times`, from the first on; may be called
+    /// again. Leaves `isOpen` false where there is none.
+    func open(_ times: Range<Int64>) throws(StorageError) {}
+
+    /// Loads the next chunk of the current series, or closes.
+    func loadNext() throws(StorageError) {}
+
+    /// The time of the `count`-th row from the end of the current series within `times`; nil
+    /// where it has no such row. Does not move.
+    func timeFromEnd(_ count: Int, _ times: Range<Int64>) throws(StorageError) -> Int64? { nil }
+
+    /// How many rows series below `series` have, and the series at about every so many rows; what
+    /// scan parts are cut by.
+    func rowCounts() throws(StorageError) -> [(lastSeries: UInt32, rowCount: Int)] { [] }
+
+    final func times() throws(StorageError) -> [Int64] {
+        guard let chunk else { return [] }
+        return try chunk.times()
+    }
+
+    /// The time of the next row.
+    final func head() throws(StorageError) -> Int64 {
+        if let knownHead { return knownHead }
+        let time = try times()[position]
+        knownHead = time
+        return time
+    }
+
+    /// The time of the last row before `end`.
+    final func last() throws(StorageError) -> Int64 {
+        if let knownLast { return knownLast }
+        let time = try times()[end - 1]
+        knownLast = time
+        return time
+    }
+
+    final func advance(to next: Int) throws(StorageError) {
+        position = next
+        knownHead = nil
+        if position == end { try loadNext() }
+    }
+
+    /// The first row at or behind `position` and before `end` whose time is not before `time`.
+    final func lowerBound(_ time: Int64) throws(StorageError) -> Int {
+        try times().lowerBound(time, in: position..<end)
+    }
+}
+
+extension [Int64] {
+    /// The first index of `range` whose value is not below `value`; values ascend.
+    func lowerBound(_ value: Int64, in range: Range<Int>) -> Int {
+        var low = range.lowerBound
+        var high = range.upperBound
+        while low < high {
+            let middle = (low + high) >> 1
+            if self[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
+/// The walk through a run.
+final class RunCursor: SourceCursor {
+    private let run: Run
+    private let rows: RunChunk
+    private let hasKinds: Bool
+    private var extent = 0
+
+    init(_ run: Run, _ columns: MergeColumns) {
+        self.run = run
+        rows = RunChunk(run, columns)
+        if case .all(.merge) = run.kinds { hasKinds = false } else { hasKinds = true }
+        super.init()
+        place()
+    }
+
+    private func place() {
+        isAtEnd = extent >= run.extents.count
+        series = isAtEnd ? .max : run.extents[extent].series
+    }
+
+    override func seek(_ series: UInt32) {
+        isOpen = false
+        if isAtEnd || self.series >= series { return }
+        // Most often it is the next one.
+        extent += 1
+        if extent < run.extents.count && run.extents[extent].series < series {
+            var low = extent + 1
+            var high = run.extents.count
+            while low < high {
+                let middle = (low + high) >> 1
+                if run.extents[middle].series < series { low = middle + 1 } else { high = middle }
+            }
+            extent = low
+        }
+        place()
+    }
+
+    override func open(_ times: Range<Int64>) {
+        let all = run.starts[extent]..<run.starts[extent + 1]
+        position = run.times.lowerBound(times.lowerBound, in: all)
+        end = run.times.lowerBound(times.upperBound, in: position..<all.upperBound)
+        isOpen = position < end
+        chunk = rows
+        isPlain = !hasKinds && end - position == 1
+        knownHead = isOpen ? run.times[position] : nil
+        knownLast = isOpen ? run.times[end - 1] : nil
+    }
+
+    override func loadNext() { isOpen = false }
+
+    override func timeFromEnd(_ count: Int, _ times: Range<Int64>) -> Int64? {
+        let all = run.starts[extent]..<run.starts[extent + 1]
+        let low = run.times.lowerBound(times.lowerBound, in: all)
+        let high = run.times.lowerBound(times.upperBound, in: low..<all.upperBound)
+        return high - count >= low ? run.times[high - count] : nil
+    }
+
+    override func rowCounts() -> [(lastSeries: UInt32, rowCount: Int)] {
+        run.extents.map { ($0.series, $0.rowCount) }
+    }
+}

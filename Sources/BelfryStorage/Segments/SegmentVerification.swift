@@ -1,0 +1,146 @@
+import BelfryCodecs
+import BelfryCore
+
+/// Everything a segment promises, checked by reading all of it: what flush, compaction and
+/// `belfry check` do before they believe a file.
+package enum SegmentVerification {
+    /// Reads a segment back from its folder.
+    static func verify(_ summary: SegmentSummary, _ place: SegmentPlace) throws(StorageError) {
+        let reader = try SegmentReader.open(
+            summary, path: FileNames.segment(summary.fileID), databaseID: place.databaseID,
+            in: place.fileSystem)
+        try verify(reader)
+    }
+
+    package static func verify(_ reader: SegmentReader) throws(StorageError) {
+        var rowCount: UInt64 = 0
+        var present: [UInt32] = []
+        var lastTable: UInt32?
+        for block in reader.index.entries.indices {
+            let header = try reader.header(block, nil)
+            try verify(header, block, reader)
+            for extent in header.extents
+            where lastTable != header.table || present.last != extent.series {
+                present.append(extent.series)
+                lastTable = header.table
+            }
+            rowCount += UInt64(header.rowCount)
+        }
+        guard rowCount == reader.footer.rowCount else {
+            throw StorageError(
+                .damaged, "\(rowCount) rows in blocks, \(reader.footer.rowCount) in the footer",
+                file: reader.path)
+        }
+        guard try reader.series().map(\.number) == present else {
+            throw StorageError(
+                .damaged, "the dictionary's series are not those of the blocks",
+                file: reader.path)
+        }
+    }
+
+    private static func verify(
+        _ header: BlockHeader, _ block: Int, _ reader: SegmentReader
+    ) throws(StorageError) {
+        let table = reader.footer.tables.first { $0.number == header.table }
+        let isAppend = table?.options.duplicateRule == .append
+        for place in header.strips {
+            var bytesRead = 0
+            guard
+                let strip = try reader.strip(
+                    block, column: place.column, nil, bytesRead: &bytesRead)
+            else { continue }
+            do throws(FormatError) {
+                let times = try verify(strip, valueCount: place.valueCount)
+                if place.column == SegmentFormat.timeColumn {
+                    try verify(times, header, isAppend: isAppend)
+                }
+            } catch { throw reader.damage(error, block: block, column: place.column) }
+        }
+    }
+
+    /// Decodes all vectors of a strip and compares them with their statistics; gives its values
+    /// where it holds integers.
+    private static func verify(
+        _ strip: StripDecoder, valueCount: Int
+    ) throws(FormatError) -> [Int64] {
+        var all: [Int64] = []
+        var valid = 0
+        for vector in 0..<strip.vectorCount {
+            let rows = strip.rowCount(of: vector)
+            let validity = Validity(words: try strip.validity(of: vector))
+            let statistics = strip.statistics(of: vector)
+            var isRight = validity.validCount(of: rows) == statistics.count
+            valid += statistics.count
+            switch strip.kind {
+            case .integers:
+                let values = try strip.decodeIntegers(vector)
+                isRight = isRight && values.count == rows
+                if isRight { isRight = agrees(values, validity, statistics) }
+                all += values
+            case .doubles:
+                let values = try strip.decodeDoubles(vector)
+                isRight = isRight && values.count == rows
+                if isRight { isRight = agrees(values, validity, statistics) }
+            case .booleans: isRight = try strip.decodeBooleans(vector).count == rows && isRight
+            case .texts: isRight = try strip.decodeTexts(vector).offsets.count == rows + 1 && isRight
+            }
+            guard isRight else {
+                throw FormatError("vector \(vector) is not what its statistics say", at: 0)
+            }
+        }
+        guard valid == valueCount else {
+            throw FormatError("\(valid) values, \(valueCount) in the block's header", at: 0)
+        }
+        return all
+    }
+
+    private static func agrees(
+        _ values: [Int64], _ validity: Validity, _ statistics: VectorStatistics
+    ) -> Bool {
+        guard case .integers(let summary) = statistics.numbers else {
+            return statistics.count == 0
+        }
+        var low = Int64.max
+        var high = Int64.min
+        var sum: Int128 = 0
+        for row in values.indices where validity.isValid(row) {
+            low = min(low, values[row])
+            high = max(high, values[row])
+            sum += Int128(values[row])
+        }
+        return low == summary.min && high == summary.max && sum == summary.sum
+    }
+
+    private static func agrees(
+        _ values: [Double], _ validity: Validity, _ statistics: VectorStatistics
+    ) -> Bool {
+        guard let summary = statistics.doubleSummary else { return statistics.count == 0 }
+        var nanCount = 0
+        for row in values.indices where validity.isValid(row) {
+            if values[row].isNaN {
+                nanCount += 1
+            } else if values[row] < summary.min || values[row] > summary.max {
+                return false
+            }
+        }
+        return nanCount == summary.nanCount
+    }
+
+    private static func verify(
+        _ times: [Int64], _ header: BlockHeader, isAppend: Bool
+    ) throws(FormatError) {
+        var row = 0
+        for extent in header.extents {
+            for next in (row + 1)..<(row + max(1, extent.rowCount)) {
+                guard times[next - 1] < times[next] || (isAppend && times[next - 1] == times[next])
+                else {
+                    throw FormatError("times of series \(extent.series) out of order", at: next)
+                }
+            }
+            row += extent.rowCount
+        }
+        guard times.min() == header.minTime, times.max() == header.maxTime else {
+            throw FormatError("times outside the block's bounds", at: 0)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import BelfryCore
+import Synchronization
+
+/// Sealing, flushing and compacting: what moves rows from the log to segments, in the order that
+/// `formats/README.md` gives: segment durable, manifest replaced, log removed.
+extension Store {
+    /// Seals the memtable and writes it to a segment.
+    package func flush() throws(StorageError) {
+        try checkNotReadOnly()
+        try flushSealed()
+        try state.withLock { (state) throws(StorageError) in
+            try state.checkWritable()
+            if state.sealed == nil { try state.seal(options.durability) }
+        }
+        try flushSealed()
+    }
+
+    /// Writes the sealed memtable, if there is one, to a segment and lets its log files go.
+    func flushSealed() throws(StorageError) {
+        try flushing.withLock { (_) throws(StorageError) in
+            let work = try state.withLock { (state) throws(StorageError) in
+                try state.sealed.map { (sealed) throws(StorageError) in
+                    try state.checkWritable()
+                    return (sealed: sealed, catalog: state.catalog, segment: newSegment(&state))
+                }
+            }
+            guard let work, let sequences = work.sealed.sequences else { return }
+            let summary = try Flush.write(
+                work.sealed.allRuns, catalog: work.catalog, to: place, as: work.segment,
+                key: { (number) throws(StorageError) in try self.key(number) })
+            try state.withLock { (state) throws(StorageError) in
+                do throws(StorageError) {
+                    try replaceManifest(&state) { manifest in
+                        manifest.flushedThrough = sequences.upperBound
+                        if let summary { manifest.segments.append(summary) }
+                    }
+                } catch {
+                    if state.refusal == nil {
+                        try? fileSystem.remove(FileNames.segment(work.segment.fileID))
+                    }
+                    throw error
+                }
+                state.sealed = nil
+                renewHandles(&state)
+                publish(state)
+            }
+            // A log file that stays is removed at the next opening.
+            for path in work.sealed.logFiles { try? fileSystem.remove(path) }
+        }
+        upkeep.request(.compaction)
+    }
+
+    /// Brings every partition to its final form.
+    package func compact() throws(StorageError) {
+        try flush()
+        while try compactOnce(isFinal: true) {}
+    }
+
+    /// Does the next job of compaction; false where there is none.
+    func compactOnce(isFinal: Bool) throws(StorageError) -> Bool {
+        try compacting.withLock { (_) throws(StorageError) in
+            let (segments, catalog) = try state.withLock { (state) throws(StorageError) in
+                try state.checkWritable()
+                return (state.segments, state.catalog)
+            }
+            guard
+                let job = CompactionPicker.next(
+                    segments.map(\.summary), catalog: catalog, options: options, isFinal: isFinal)
+            else { return false }
+            guard job.isAdmitted(freeByteCount: try fileSystem.freeByteCount()) else {
+                if isFinal {
+                    throw StorageError(
+                        .diskFull, "no room to compact \(job.byteCount) bytes beside themselves")
+                }
+                return false
+            }
+            let outputs = try Compaction.run(
+                job, live: segments, catalog: catalog, to: place,
+                identity: { () throws(StorageError) in
+                    state.withLock { newSegment(&$0) }
+                },
+                key: { (number) throws(StorageError) in try self.key(number) },
+                between: { () throws(StorageError) in try flushBetween() })
+            try replace(job.inputs, by: outputs)
+            return true
+        }
+    }
+
+    /// A waiting flush goes between two batches of a compaction; so does the end of the store.
+    private func flushBetween() throws(StorageError) {
+        if upkeep.isStopping { throw StorageError(.readOnly, "the store is closing") }
+        let isWaiting = try state.withLock { (state) throws(StorageError) in
+            try state.checkWritable()
+            return state.sealed != nil
+        }
+        if isWaiting { try flushSealed() }
+    }
+
+    private func replace(
+        _ inputs: [SegmentSummary], by outputs: [SegmentSummary]
+    ) throws(StorageError) {
+        let fileIDs = Set(inputs.map(\.fileID))
+        try state.withLock { (state) throws(StorageError) in
+            do throws(StorageError) {
+                try state.checkWritable()
+                try replaceManifest(&state) { manifest in
+                    manifest.segments.removeAll { fileIDs.contains($0.fileID) }
+                    manifest.segments += outputs
+                    manifest.retired += inputs.map(\.fileID)
+                }
+            } catch {
+                if state.refusal?.code != .poisoned {
+                    for output in outputs {
+                        try? fileSystem.remove(FileNames.segment(output.fileID))
+                    }
+                }
+                throw error
+            }
+            renewHandles(&state)
+            publish(state)
+        }
+        for input in inputs { cache.forget(fileID: input.fileID) }
+    }
+
+    /// Seals the active memtable once it is full and the one before is flushed.
+    func sealIfFull() {
+        let isSealed = state.withLock { state in
+            guard state.active.byteCount >= options.memtableByteCountLimit, state.sealed == nil,
+                state.refusal == nil
+            else { return false }
+            // A failed sync has poisoned the store; the next writer hears of it.
+            return (try? state.seal(options.durability)) != nil
+        }
+        if isSealed { upkeep.request(.flush) }
+    }
+
+    /// Waits while both memtables are full: back-pressure, not growth. Without a thread for upkeep
+    /// the writer does the flush itself.
+    func waitForRoom() throws(StorageError) {
+        while true {
+            let isFull = try state.withLock { (state) throws(StorageError) in
+                try state.checkWritable()
+                return state.sealed != nil
+                    && state.active.byteCount >= options.memtableByteCountLimit
+            }
+            if !isFull { return }
+            if !options.runsUpkeep {
+                try flushSealed()
+            } else if let failure = upkeep.waitForFlush() {
+                throw failure
+            }
+            sealIfFull()
+        }
+    }
+}

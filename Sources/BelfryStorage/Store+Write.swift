@@ -1,0 +1,334 @@
+package import BelfryCore
+import Synchronization
+
+/// Writing: a write is prepared on its own thread, then stands in line; the leader of a group gives
+/// numbers to new series and a sequence to each write, ahead of one write to the log and one sync.
+extension Store {
+    /// Writes all batches as one: visible and durable entirely or not at all.
+    ///
+    /// - Parameter rule: nil takes each table's own rule.
+    /// - Parameter isCounted: rows are looked up, so that the outcome tells new from updated, and
+    ///   rows that would change nothing are dropped as duplicates. KEEP and ERROR look up anyway.
+    package func write(
+        _ batches: [PointBatch], rule: DuplicateRule?, isCounted: Bool
+    ) throws(StorageError) -> WriteOutcome {
+        for batch in batches { try check(batch) }
+        let prepared = PreparedWrite(
+            batches, rule: rule, isCounted: isCounted, series: series,
+            recordByteCountLimit: options.frameByteCountLimit)
+        if prepared.parts.isEmpty { return WriteOutcome() }
+        try waitForRoom()
+        return try queue.submit(PendingWrite(prepared)) { group in
+            if group[0].prepared.isLarge {
+                group[0].finish(commitLarge(group[0].prepared))
+            } else {
+                commit(group)
+            }
+            sealIfFull()
+        }
+    }
+
+    /// What must hold of a batch, whatever made it.
+    private func check(_ batch: PointBatch) throws(StorageError) {
+        for time in batch.times where time == .max || time == .min {
+            throw StorageError(
+                .timeOutOfRange, "a row of \(batch.table.name) has an infinite time")
+        }
+        for key in batch.keys where key.bytes.count > SeriesKey.byteCountLimit {
+            throw StorageError(
+                .limit, "tags of \(key.bytes.count) bytes, at most \(SeriesKey.byteCountLimit)")
+        }
+    }
+
+    /// A write of a group as its leader completes it.
+    private struct Share {
+        let write: PendingWrite
+        let rows: [SortedRows]
+        let record: RecordWriter
+        let newSeries: [(number: UInt32, key: SeriesKey)]
+        let outcome: WriteOutcome
+    }
+
+    /// Commits a group in the order of the line and gives each write its result.
+    private func commit(_ group: [PendingWrite]) {
+        state.withLock { state in
+            var staged: [SeriesKey: UInt32] = [:]
+            var shares: [Share] = []
+            for write in group {
+                do throws(StorageError) {
+                    try state.checkWritable()
+                    let share = try complete(write, &state, &staged)
+                    if share.rows.isEmpty {
+                        write.finish(.success(share.outcome))
+                    } else {
+                        shares.append(share)
+                    }
+                } catch { write.finish(.failure(error)) }
+            }
+            if shares.isEmpty { return }
+            do throws(StorageError) {
+                try log(shares, &state)
+                try accept(shares, &state)
+                for share in shares { share.write.finish(.success(share.outcome)) }
+            } catch {
+                for share in shares { share.write.finish(.failure(error)) }
+            }
+        }
+    }
+
+    /// Gives numbers to the new series of a write, looks its rows up where its rule wants that,
+    /// and brings the record to where only the sequence is missing.
+    private func complete(
+        _ write: PendingWrite, _ state: inout StoreState, _ staged: inout [SeriesKey: UInt32]
+    ) throws(StorageError) -> Share {
+        let prepared = write.prepared
+        let (parts, newSeries) = try number(prepared, state, &staged)
+        var outcome = WriteOutcome()
+        var rows: [SortedRows]
+        if let ready = prepared.rows, newSeries.isEmpty {
+            rows = ready
+        } else {
+            rows = PreparedWrite.byTable(parts.map { $0.sorted() })
+        }
+        if prepared.needsLookup {
+            rows = try look(up: rows, parts, &state, &outcome)
+        } else {
+            outcome.stored = prepared.rowCount
+        }
+        var record: RecordWriter
+        if let ready = prepared.record, newSeries.isEmpty {
+            record = ready
+        } else {
+            record = RecordWriter(capacity: prepared.byteCount)
+            for part in rows { record.write(part) }
+        }
+        return Share(
+            write: write, rows: rows, record: record, newSeries: newSeries, outcome: outcome)
+    }
+
+    /// The parts with a number for every key. Limits are checked before a number is given, so
+    /// what is refused leaves nothing behind.
+    private func number(
+        _ prepared: PreparedWrite, _ state: StoreState,
+        _ staged: inout [SeriesKey: UInt32]
+    ) throws(StorageError) -> ([PreparedWrite.Part], [(number: UInt32, key: SeriesKey)]) {
+        var parts = prepared.parts
+        var added: [(number: UInt32, key: SeriesKey)] = []
+        var all = staged
+        var addedCounts: [UInt32: Int] = [:]
+        for index in parts.indices {
+            let table = parts[index].batch.table
+            guard state.manifest.catalog.table(numbered: table.number) != nil else {
+                throw StorageError(.catalog, "the table \(table.name) is no longer there")
+            }
+            if parts[index].isComplete { continue }
+            // Others may have registered series since the write was prepared.
+            parts[index].numbers = series.numbers(of: parts[index].batch.keys)
+            for place in parts[index].numbers.indices where parts[index].numbers[place] == 0 {
+                let key = parts[index].batch.keys[place]
+                if let number = all[key] {
+                    parts[index].numbers[place] = number
+                    continue
+                }
+                let next = UInt64(state.nextSeries) + UInt64(all.count)
+                guard next < UInt64(UInt32.max) - 1 else {
+                    throw StorageError(.limit, "no series numbers are left")
+                }
+                do throws(FormatError) { _ = try key.parts() } catch {
+                    throw StorageError(.damaged, "a series key is malformed: \(error)")
+                }
+                addedCounts[table.number, default: 0] += 1
+                all[key] = UInt32(next)
+                parts[index].numbers[place] = UInt32(next)
+                added.append((UInt32(next), key))
+            }
+        }
+        for (table, count) in addedCounts
+        where series.count(table: table) + staged.count + count > options.seriesCountLimit {
+            throw StorageError(
+                .limit,
+                "\(count) new series of \(state.manifest.catalog.table(numbered: table)?.name ?? "")"
+                    + " would be more than \(options.seriesCountLimit)")
+        }
+        staged = all
+        return (parts, added)
+    }
+
+    private func look(
+        up rows: [SortedRows], _ parts: [PreparedWrite.Part], _ state: inout StoreState,
+        _ outcome: inout WriteOutcome
+    ) throws(StorageError) -> [SortedRows] {
+        let snapshot = self.snapshot()
+        var kept: [SortedRows] = []
+        for part in rows {
+            guard let table = state.catalog.table(numbered: part.table),
+                let rule = parts.first(where: { $0.batch.table.number == part.table })?.rule
+            else { continue }
+            if rule == .append {
+                outcome.stored += part.rowCount
+                kept.append(part)
+                continue
+            }
+            let resolved = try RowLookup.resolve(
+                part, of: table, rule: rule, in: snapshot, lastTimes: &state.lastTimes)
+            outcome.stored += resolved.outcome.stored
+            outcome.updated += resolved.outcome.updated
+            outcome.duplicate += resolved.outcome.duplicate
+            if resolved.rows.rowCount > 0 { kept.append(resolved.rows) }
+        }
+        return kept
+    }
+
+    /// One write to the log for all shares, and in `sync` mode one sync.
+    private func log(_ shares: [Share], _ state: inout StoreState) throws(StorageError) {
+        guard isLogged else { return }
+        if state.log == nil {
+            let header = LogHeader(
+                databaseID: identity.databaseID, salt: random(), firstSequence: state.nextSequence,
+                epoch: state.manifest.epoch)
+            let made = try LogWriter.create(header, in: fileSystem, step: Self.logStepByteCount)
+            state.active.logFiles.append(made.path)
+            state.log = made
+        }
+        guard var log = state.log else { return }
+        var bytes: [UInt8] = []
+        for (index, share) in shares.enumerated() {
+            var record = share.record
+            record.write(definitions(share, &log))
+            let sealed = record.seal(
+                sequence: state.nextSequence + UInt64(index), syncedThrough: state.syncedThrough,
+                salt: log.header.salt, offset: log.offset + UInt64(bytes.count))
+            if shares.count == 1 { bytes = sealed } else { bytes += sealed }
+        }
+        if let (failure, isCut) = log.append(bytes) {
+            if !isCut { state.poison(failure) }
+            throw failure
+        }
+        if options.durability == .sync {
+            do throws(StorageError) {
+                try log.file.sync()
+            } catch {
+                // Never tried again: nobody knows what the disk holds now.
+                state.poison(error)
+                throw error
+            }
+            state.syncedThrough = state.nextSequence + UInt64(shares.count) - 1
+        }
+        state.log = log
+    }
+
+    /// The series of a share that this log file does not know yet.
+    private func definitions(
+        _ share: Share, _ log: inout LogWriter
+    ) -> [(number: UInt32, key: SeriesKey)] {
+        var new: [UInt32: SeriesKey] = [:]
+        for entry in share.newSeries { new[entry.number] = entry.key }
+        var numbers: [UInt32] = []
+        for part in share.rows {
+            for extent in part.extents where log.needsDefinition(extent.series) {
+                log.noteDefinition(extent.series)
+                numbers.append(extent.series)
+            }
+        }
+        // A series whose rows were all dropped keeps its number, and so needs its definition.
+        for entry in share.newSeries where log.needsDefinition(entry.number) {
+            log.noteDefinition(entry.number)
+            numbers.append(entry.number)
+        }
+        let known = numbers.filter { new[$0] == nil }
+        for (number, key) in zip(known, series.keys(known)) { new[number] = key }
+        return numbers.sorted().compactMap { number in new[number].map { (number, $0) } }
+    }
+
+    /// The writes become part of the memtable and can be seen.
+    private func accept(_ shares: [Share], _ state: inout StoreState) throws(StorageError) {
+        for share in shares {
+            try register(share.newSeries, &state)
+            let sequence = state.nextSequence
+            state.nextSequence += 1
+            for part in share.rows {
+                state.active.append(part.run(sequence...sequence))
+                state.lastTimes.note(part)
+            }
+        }
+        publish(state)
+    }
+
+    private func register(
+        _ new: [(number: UInt32, key: SeriesKey)], _ state: inout StoreState
+    ) throws(StorageError) {
+        if new.isEmpty { return }
+        do throws(FormatError) {
+            try series.register(new)
+        } catch {
+            // Keys were taken apart when their numbers were given.
+            state.poison(StorageError(.damaged, "a series key is malformed: \(error)"))
+            throw StorageError(.damaged, "a series key is malformed: \(error)")
+        }
+        state.nextSeries = max(state.nextSeries, (new.last?.number ?? 0) + 1)
+    }
+
+    /// A write past the limit of a record goes straight to a wide segment: it is as atomic as the
+    /// manifest. What was written before is flushed first, so that the log ends where it begins.
+    private func commitLarge(_ prepared: PreparedWrite) -> Result<WriteOutcome, StorageError> {
+        do throws(StorageError) {
+            try flush()
+            return .success(
+                try flushing.withLock { (_) throws(StorageError) in
+                    try state.withLock { (state) throws(StorageError) in
+                        try writeLarge(prepared, &state)
+                    }
+                })
+        } catch { return .failure(error) }
+    }
+
+    private func writeLarge(
+        _ prepared: PreparedWrite, _ state: inout StoreState
+    ) throws(StorageError) -> WriteOutcome {
+        try state.checkWritable()
+        precondition(state.active.isEmpty && state.sealed == nil, "all before was flushed")
+        var staged: [SeriesKey: UInt32] = [:]
+        let share = try complete(PendingWrite(prepared), &state, &staged)
+        if share.rows.isEmpty { return share.outcome }
+        let sequence = state.nextSequence
+        var new: [UInt32: SeriesKey] = [:]
+        for entry in share.newSeries { new[entry.number] = entry.key }
+        let segment = newSegment(&state)
+        let summary = try Flush.write(
+            share.rows.map { $0.run(sequence...sequence) }, catalog: state.catalog, to: place,
+            as: segment
+        ) { (number) throws(StorageError) in
+            if let key = new[number] { return key }
+            return try self.key(number)
+        }
+        let nextSeries = state.nextSeries
+        if let last = share.newSeries.last { state.nextSeries = last.number + 1 }
+        do throws(StorageError) {
+            try replaceManifest(&state) { manifest in
+                manifest.flushedThrough = sequence
+                if let summary { manifest.segments.append(summary) }
+            }
+        } catch {
+            if state.refusal == nil {
+                state.nextSeries = nextSeries
+                try? fileSystem.remove(FileNames.segment(segment.fileID))
+            }
+            throw error
+        }
+        try register(share.newSeries, &state)
+        state.nextSequence += 1
+        state.syncedThrough = sequence
+        for part in share.rows { state.lastTimes.note(part) }
+        renewHandles(&state)
+        publish(state)
+        upkeep.request(.compaction)
+        return share.outcome
+    }
+
+    func key(_ number: UInt32) throws(StorageError) -> SeriesKey {
+        guard let key = series.key(number) else {
+            throw StorageError(.damaged, "series \(number) has no key")
+        }
+        return key
+    }
+}

@@ -1,0 +1,238 @@
+import BelfryCore
+import Synchronization
+
+/// What a write did.
+package struct WriteOutcome: Sendable, Hashable {
+    /// Rows that were not there before; all rows where nothing was looked up.
+    package var stored = 0
+    /// Rows that were there with other values.
+    package var updated = 0
+    /// Rows that were there already and were dropped.
+    package var duplicate = 0
+
+    package init() {}
+}
+
+/// How a store fares; no failure in the background goes without a change of this.
+package enum StoreHealth: Sendable {
+    case healthy
+    /// A flush or compaction failed and will be tried again.
+    case pressured(StorageError)
+    /// Reads go on, writes are refused.
+    case readOnly(StorageError)
+    case closed
+}
+
+/// A store: opens and closes, and offers its three verbs: `write`, changes of the catalog, and
+/// `snapshot`.
+///
+/// Threads: any. Writers queue, and the first in line writes and syncs for all behind it; readers
+/// take the published snapshot and wait for nobody. Locks are taken in this order: compacting,
+/// flushing, state, published.
+package final class Store: Sendable {
+    package let options: StoreOptions
+    let fileSystem: any FileSystem
+    let identity: StoreIdentity
+    let random: @Sendable () -> UInt64
+    /// Whether writes go to a log; not where nothing outlives the process.
+    let isLogged: Bool
+    let series = SeriesTable()
+    let cache: BlockCache
+    let queue: WriteQueue
+    let upkeep = UpkeepThread()
+    private let timer = SyncTimer()
+    let state = Mutex(StoreState())
+    let published: Mutex<Snapshot>
+    let flushing = Mutex(())
+    let compacting = Mutex(())
+    private let lock: Mutex<(any StoreLock)?>
+    private let notes = Mutex<[String]>([])
+
+    /// The log grows in steps of this many bytes.
+    static let logStepByteCount: UInt64 = 4 << 20
+
+    private init(
+        _ fileSystem: any FileSystem, identity: StoreIdentity, lock: sending (any StoreLock)?,
+        options: StoreOptions, isLogged: Bool, random: @escaping @Sendable () -> UInt64
+    ) {
+        self.fileSystem = fileSystem
+        self.identity = identity
+        self.options = options
+        self.random = random
+        self.isLogged = isLogged
+        self.lock = Mutex(lock)
+        cache = BlockCache(byteCountLimit: options.blockCacheByteCountLimit)
+        queue = WriteQueue(groupByteCountLimit: options.frameByteCountLimit)
+        published = Mutex(
+            Snapshot(
+                catalog: Catalog(), sequence: 0, runs: [:], segments: [], series: series,
+                seriesLimit: 1, options: options, cache: cache))
+    }
+
+    deinit {
+        // A store that was not closed: its threads hold it only while they work, so they end.
+        upkeep.stop(isWaiting: false)
+        timer.stop(isWaiting: false)
+    }
+
+    // MARK: Opening
+
+    /// Opens the store in a folder of this machine, which is made where it is missing.
+    package static func open(
+        path: String, options: StoreOptions
+    ) throws(StorageError) -> Store {
+        let disk = DiskFileSystem(path: path)
+        return try open(disk, options: options, owner: DiskFileSystem.owner)
+    }
+
+    /// A store without a folder and without a log, gone with its last reference.
+    package static func inMemory(options: StoreOptions) throws(StorageError) -> Store {
+        var options = options
+        options.durability = .none
+        return try open(MemoryFileSystem(), options: options, isLogged: false)
+    }
+
+    /// Opens the store in this folder.
+    ///
+    /// - Parameters:
+    ///   - owner: what another opening is told that has it.
+    ///   - random: where identities and salts come from.
+    package static func open(
+        _ fileSystem: any FileSystem, options: StoreOptions, owner: String = "this process",
+        isLogged: Bool = true,
+        random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
+    ) throws(StorageError) -> Store {
+        var lock: (any StoreLock)?
+        if !options.isReadOnly {
+            try fileSystem.createFolder("")
+            try checkFolder(fileSystem)
+            lock = try fileSystem.lock(FileNames.lock, owner: owner)
+        }
+        let identity = try identity(fileSystem, options, random)
+        let store = Store(
+            fileSystem, identity: identity, lock: lock, options: options, isLogged: isLogged,
+            random: random)
+        try store.recover()
+        if options.isReadOnly { return store }
+        if options.runsUpkeep {
+            try store.upkeep.start(store)
+            store.upkeep.request(.compaction)
+        }
+        if case .interval(let milliseconds) = options.durability, isLogged {
+            try store.timer.start(store, milliseconds: milliseconds)
+        }
+        return store
+    }
+
+    /// A folder with other files in it does not become a store.
+    private static func checkFolder(_ fileSystem: any FileSystem) throws(StorageError) {
+        if try fileSystem.exists(FileNames.identity) { return }
+        let known = [
+            FileNames.lock, FileNames.logFolder, FileNames.segmentFolder,
+            FileNames.identity + FileNames.temporarySuffix,
+        ]
+        for name in try fileSystem.list("") where !known.contains(name) {
+            throw StorageError(
+                FileNames.manifestNumber(name) == nil ? .missing : .damaged,
+                "no store is here (there is no IDENTITY), and the folder is not empty", file: name)
+        }
+    }
+
+    private static func identity(
+        _ fileSystem: any FileSystem, _ options: StoreOptions, _ random: () -> UInt64
+    ) throws(StorageError) -> StoreIdentity {
+        if try fileSystem.exists(FileNames.identity) {
+            return try StoreIdentity.decode(
+                try fileSystem.readAll(FileNames.identity), file: FileNames.identity)
+        }
+        if options.isReadOnly { throw StorageError(.missing, "no store is here") }
+        try fileSystem.createFolder(FileNames.logFolder)
+        try fileSystem.createFolder(FileNames.segmentFolder)
+        var writer = ByteWriter(capacity: 16)
+        // A random UUID: version 4, variant 1.
+        writer.writeUInt64((random() & ~(0xf0 << 48)) | 0x40 << 48)
+        writer.writeUInt64((random() & ~0xc0) | 0x80)
+        let identity = StoreIdentity(databaseID: writer.bytes, salt: random())
+        try fileSystem.durableReplace(FileNames.identity, with: identity.encode())
+        return identity
+    }
+
+    private func recover() throws(StorageError) {
+        let recovery = try Recovery.read(
+            fileSystem, identity: identity, isReadOnly: options.isReadOnly, into: series)
+        try state.withLock { (state) throws(StorageError) in
+            state.manifest = recovery.manifest
+            state.manifestNumber = recovery.manifest.number
+            state.active = recovery.memtable
+            state.nextSequence = recovery.nextSequence
+            state.nextSeries = recovery.nextSeries
+            state.nextFileID = recovery.manifest.nextFileID
+            state.refusal = recovery.refusal
+            for series in recovery.storedSeries { state.lastTimes.markUnknown(series) }
+            for run in recovery.memtable.allRuns { state.lastTimes.note(run) }
+            if options.isReadOnly {
+                state.refusal =
+                    state.refusal ?? StorageError(.readOnly, "the store is open for reading only")
+            } else {
+                try replaceManifest(&state) { $0.epoch += 1 }
+            }
+            renewHandles(&state)
+            publish(state)
+        }
+        notes.withLock { $0 = recovery.notes + recovery.strangerNotes }
+        if !options.isReadOnly { try recovery.cleanUp() }
+    }
+
+    // MARK: Reading and closing
+
+    /// The newest snapshot: one lock, one copy of a reference.
+    package func snapshot() -> Snapshot { published.withLock { $0 } }
+
+    /// What recovery found and did, in sentences.
+    package var recoveryNotes: [String] { notes.withLock { $0 } }
+
+    package var health: StoreHealth {
+        let (isClosed, refusal) = state.withLock { ($0.isClosed, $0.refusal) }
+        if isClosed { return .closed }
+        if let refusal { return .readOnly(refusal) }
+        if let failure = upkeep.failure { return .pressured(failure) }
+        return .healthy
+    }
+
+    /// Syncs, stops the store's threads and gives up the lock. Snapshots stay readable. A memtable
+    /// worth it is flushed first, so that the next opening has no log to read.
+    package func close() throws(StorageError) {
+        if state.withLock({ $0.isClosed }) { return }
+        upkeep.stop(isWaiting: true)
+        timer.stop(isWaiting: true)
+        var failure: StorageError?
+        do throws(StorageError) {
+            let isWorth = state.withLock { state in
+                state.refusal == nil
+                    && (state.sealed != nil || state.active.byteCount >= Self.flushAtClose)
+            }
+            if isWorth && options.runsUpkeep { try flush() }
+        } catch { failure = error }
+        do throws(StorageError) {
+            try state.withLock { (state) throws(StorageError) in
+                defer { state.isClosed = true }
+                if state.refusal == nil { try state.syncLog(options.durability) }
+            }
+        } catch { failure = error }
+        lock.withLock { $0 = nil }
+        if let failure { throw failure }
+    }
+
+    /// Memtables below this many bytes are left to the log.
+    private static let flushAtClose = 256 << 10
+
+    func checkNotReadOnly() throws(StorageError) {
+        try state.withLock { (state) throws(StorageError) in try state.checkWritable() }
+    }
+
+    /// Where new segments go.
+    var place: SegmentPlace {
+        SegmentPlace(
+            fileSystem: fileSystem, databaseID: identity.databaseID, options: options)
+    }
+}

@@ -1,0 +1,87 @@
+package import BelfryCore
+
+/// Where new segments go: the store's files, its identity and its options.
+package struct SegmentPlace: Sendable {
+    package let fileSystem: any FileSystem
+    /// 16 bytes.
+    package let databaseID: [UInt8]
+    package let options: StoreOptions
+
+    package init(fileSystem: any FileSystem, databaseID: [UInt8], options: StoreOptions) {
+        precondition(databaseID.count == SegmentFormat.databaseIDByteCount, "a UUID")
+        self.fileSystem = fileSystem
+        self.databaseID = databaseID
+        self.options = options
+    }
+}
+
+/// A new segment's number and salt.
+package struct SegmentIdentity: Sendable, Hashable {
+    package let fileID: UInt64
+    package let salt: UInt64
+
+    package init(fileID: UInt64, salt: UInt64) {
+        self.fileID = fileID
+        self.salt = salt
+    }
+}
+
+/// Runs become a wide segment: folded, durable and read back before anyone hears of it.
+package enum Flush {
+    /// Writes the rows of all runs, oldest first, whose tables the catalog has; nil where none are
+    /// left, and then there is no file. The file has its name and is synced, its folder too; it
+    /// becomes part of the store by the next manifest.
+    package static func write(
+        _ runs: [Run], catalog: Catalog, to place: SegmentPlace, as identity: SegmentIdentity,
+        key: (UInt32) throws(StorageError) -> SeriesKey
+    ) throws(StorageError) -> SegmentSummary? {
+        guard let first = runs.first else { return nil }
+        var sequences = first.sequences
+        var groups: [UInt32: [Run]] = [:]
+        for run in runs {
+            sequences =
+                min(
+                    sequences.lowerBound, run.sequences.lowerBound)...max(
+                    sequences.upperBound, run.sequences.upperBound)
+            groups[run.table, default: []].append(run)
+        }
+        let path = FileNames.segment(identity.fileID)
+        let writer = try SegmentWriter(
+            SegmentWriter.Target(
+                fileID: identity.fileID, salt: identity.salt, databaseID: place.databaseID,
+                sequences: sequences),
+            path: path, in: place.fileSystem, options: place.options)
+        do throws(StorageError) {
+            for number in groups.keys.sorted() {
+                guard let table = catalog.table(numbered: number), let runs = groups[number]
+                else { continue }
+                try write(table, runs, to: writer)
+            }
+            guard let summary = try writer.finish(key: key) else { return nil }
+            try SegmentVerification.verify(summary, place)
+            return summary
+        } catch {
+            writer.discard()
+            throw error
+        }
+    }
+
+    private static func write(
+        _ table: TableSchema, _ runs: [Run], to writer: SegmentWriter
+    ) throws(StorageError) {
+        try writer.begin(table)
+        let before = writer.rowCount
+        let columns = MergeColumns.all(of: table)
+        var rows = RowRewriter(
+            table, columns, runs.map { RunCursor($0, columns) }, times: .everything)
+        while let part = try rows.next() { try writer.append(part) }
+        let taken = runs.reduce(UInt64(0)) { $0 + UInt64($1.rowCount) }
+        let written = writer.rowCount - before
+        guard taken == written + rows.droppedRowCount else {
+            throw StorageError(
+                .damaged,
+                "flush of \(table.name): \(taken) rows in, \(written) out, "
+                    + "\(rows.droppedRowCount) folded")
+        }
+    }
+}
