@@ -90,7 +90,7 @@ extension Binder {
         return relation
     }
 
-    private func bindFunction(_ node: FunctionTable) throws(QueryError) -> Relation {
+    private func bindFunction(_ node: BelfrySQL.FunctionTable) throws(QueryError) -> Relation {
         let name = node.name.name.folded
         guard name == "generate_series" else {
             throw QueryError(
@@ -100,7 +100,7 @@ extension Binder {
         return try named(try generateSeries(node), node.alias ?? TableAlias(name: node.name.name))
     }
 
-    private func generateSeries(_ node: FunctionTable) throws(QueryError) -> Relation {
+    private func generateSeries(_ node: BelfrySQL.FunctionTable) throws(QueryError) -> Relation {
         let nothing = Relation(plan: .values(ValuesNode(rows: [], columns: [])), columns: [])
         guard (2...3).contains(node.arguments.count) else {
             throw QueryError(
