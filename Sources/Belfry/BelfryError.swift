@@ -1,4 +1,3 @@
-public import BelfryCore
 internal import BelfryQuery
 internal import BelfrySQL
 internal import BelfryStorage

@@ -1,6 +1,7 @@
 public import BelfryCore
 import BelfryQuery
 import BelfrySQL
+import BelfryStorage
 import Glibc
 import Synchronization
 
@@ -69,7 +70,7 @@ public final class Session: Sendable {
         for (index, value) in parameters.enumerated() { values[.position(index + 1)] = value }
         for (name, value) in named { values[.name(name)] = value }
         return try state.withLock { (session) throws(BelfryError) in
-            do {
+            do throws(QueryError) {
                 let running = try BelfryQuery.Query.run(
                     statement, sql: sql, parameters: values, session: &session,
                     now: Self.now())

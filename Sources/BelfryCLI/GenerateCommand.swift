@@ -88,7 +88,7 @@ struct TownFolder: TownSink {
             if let slash = file.lastIndex(of: "/") {
                 try Self.makeFolder(folder + "/" + file[..<slash])
             }
-            descriptor = open(folder + "/" + file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+            descriptor = unsafe open(folder + "/" + file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else { throw Self.failure(folder + "/" + file) }
             name = file
         }
@@ -103,7 +103,7 @@ struct TownFolder: TownSink {
     }
 
     private static func makeFolder(_ path: some StringProtocol) throws(CommandFailure) {
-        if mkdir(String(path), 0o755) != 0 && errno != EEXIST { throw failure(String(path)) }
+        if unsafe mkdir(String(path), 0o755) != 0 && errno != EEXIST { throw failure(String(path)) }
     }
 
     private static func failure(_ path: String) -> CommandFailure {

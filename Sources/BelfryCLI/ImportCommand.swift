@@ -94,7 +94,9 @@ struct ImportCommand: ParsableCommand {
                 (String(text[..<split]), String(text[text.index(after: split)...])))
         }
         if let timeZone {
-            do { options.zone = try TimeZoneDatabase().rules(named: timeZone) } catch {
+            do throws(TimeZoneError) {
+                options.zone = try TimeZoneDatabase().rules(named: timeZone)
+            } catch {
                 throw CommandFailure("--time-zone: \(error.description)", code: 2)
             }
         }

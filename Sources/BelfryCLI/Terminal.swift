@@ -3,7 +3,7 @@ import Glibc
 /// Standard output, standard error, and what a terminal can do.
 enum Terminal {
     /// A reader that went away is told by write, not by a signal.
-    static func ignoreClosedPipes() { unsafe _ = signal(SIGPIPE, SIG_IGN) }
+    static func ignoreClosedPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 
     static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 

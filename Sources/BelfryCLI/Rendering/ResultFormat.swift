@@ -46,7 +46,7 @@ struct CellText {
 
     private func dayText(_ day: Int64) -> [UInt8] {
         var bytes: [UInt8] = []
-        Timestamp.appendText(ofDay: day, to: &bytes)
+        Calendar.appendText(ofDay: day, to: &bytes)
         return bytes
     }
 }

@@ -2,11 +2,11 @@ import Belfry
 import Glibc
 
 /// The shell's own commands: a table of name, arguments, help and action.
-struct DotCommand {
+struct DotCommand: Sendable {
     let name: String
     let arguments: String
     let help: String
-    let action: (Shell, [String]) -> Void
+    let action: @Sendable (Shell, [String]) -> Void
 
     static let all: [DotCommand] = [
         DotCommand(name: ".help", arguments: "", help: "this list") { shell, _ in
@@ -59,11 +59,11 @@ struct DotCommand {
         },
         DotCommand(name: ".flush", arguments: "", help: "write what is in memory to a segment") {
             shell, _ in
-            do { try shell.database.flush() } catch { shell.complain(error.description) }
+            do throws(BelfryError) { try shell.database.flush() } catch { shell.complain(error.description) }
         },
         DotCommand(name: ".compact", arguments: "", help: "bring every partition into final form") {
             shell, _ in
-            do { try shell.database.compact() } catch { shell.complain(error.description) }
+            do throws(BelfryError) { try shell.database.compact() } catch { shell.complain(error.description) }
         },
         DotCommand(name: ".quit", arguments: "", help: "leave (also the end of input)") {
             shell, _ in
@@ -85,7 +85,7 @@ struct DotCommand {
 /// A whole file as text.
 enum TextFile {
     static func read(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
