@@ -191,3 +191,24 @@ extension TimeZoneRules {
         }
     }
 }
+
+extension TimeZoneRules {
+    /// Wall readings around that of an instant that the clock shows once and with one offset (in
+    /// nanoseconds): for readers of many times, which then need no search.
+    package func evenWalls(around time: Timestamp) -> (walls: Range<Int64>, offset: Int64) {
+        let index = periodIndex(at: time.nanoseconds)
+        let offset = offsetNanoseconds(ofPeriod: index)
+        // Far from the ends of the range, so that no sum overflows.
+        var low = Int64.min / 2
+        var high = Int64.max / 2
+        if index > 0 {
+            let before = offsetNanoseconds(ofPeriod: index - 1)
+            low = max(low, start(ofPeriod: index)) + max(offset, before)
+        }
+        if index + 1 < periodCount {
+            let after = offsetNanoseconds(ofPeriod: index + 1)
+            high = min(high, start(ofPeriod: index + 1)) + min(offset, after)
+        }
+        return (low..<max(low, high), offset)
+    }
+}
