@@ -48,7 +48,11 @@ public final class Appender {
     ///   refuses.
     @discardableResult
     public func append(_ columns: [(name: String, values: Vector)]) throws(BelfryError) -> Outcome {
-        let batch = try PointBatchBuilder(table: table).batch(columns)
+        try append(PointBatchBuilder(table: table).batch(columns))
+    }
+
+    /// Appends points whose keys are known already.
+    package func append(_ batch: PointBatch) throws(BelfryError) -> Outcome {
         do {
             let outcome = try store.write([batch], rule: rule, isCounted: isCounted)
             var result = Outcome()

@@ -67,6 +67,7 @@ struct BatchBuilder {
     mutating func finish() -> PointBatch {
         var finished: [PointBatch.Column] = []
         for index in columns.indices { finished.append(columns[index].finish()) }
+        finished.sort { $0.number < $1.number }
         let batch = PointBatch(
             table: plan.table, keys: series.keys, keyIndexes: series.keyIndexes, times: times,
             columns: finished)

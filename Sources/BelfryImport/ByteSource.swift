@@ -43,7 +43,7 @@ final class ByteSource {
             }
             totalByteCount =
                 isKnown && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
-            unsafe posix_fadvise(opened, 0, 0, POSIX_FADV_SEQUENTIAL)
+            posix_fadvise(opened, 0, 0, POSIX_FADV_SEQUENTIAL)
         }
         raw = [UInt8](repeating: 0, count: 1 << 18)
         while rawEnd < 4, try refill() {}
@@ -62,7 +62,7 @@ final class ByteSource {
         while true {
             let start = rawEnd
             let count = unsafe raw.withUnsafeMutableBytes { buffer in
-                unsafe read(
+                unsafe Glibc.read(
                     descriptor, buffer.baseAddress.map { unsafe $0 + start },
                     buffer.count - start)
             }
@@ -80,7 +80,7 @@ final class ByteSource {
     /// Fills the buffer as far as one read goes; the number of bytes, 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(ImportError) -> Int {
         if buffer.count == 0 { return 0 }
-        guard decompressor != nil else { return try readPlain(into: buffer) }
+        guard decompressor != nil else { return try unsafe readPlain(into: buffer) }
         while true {
             if rawStart == rawEnd {
                 rawStart = 0

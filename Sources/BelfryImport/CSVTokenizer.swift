@@ -14,101 +14,124 @@ struct CSVTokenizer {
         _ text: TextBytes, from start: Int, to end: Int, into table: inout FieldTable,
         room: inout Int, faults: inout [RecordFault]
     ) -> TokenizerProgress {
+        var cursor = CSVCursor(start: start)
         var row = table.rowCount
+        // Why spans: the checks of an array element are measurable here, once a field. All places
+        // are below `rowLimit` rows of `columnCount` fields, as the guards below see to.
+        precondition(
+            table.columnCount == columnCount && row < FieldTable.rowLimit,
+            "a table for this header with room")
+        var (rowStartArray, startArray, endArray) = table.takeArrays()
+        var starts = startArray.mutableSpan
+        var ends = endArray.mutableSpan
+        var rowStarts = rowStartArray.mutableSpan
         var place = row * columnCount
-        var field = 0
-        var rowStart = start
-        var fieldStart = start
-        var position = start
         let delimiters = UInt64(delimiter) &* Self.ones
-        blocks: while position < end {
-            var newlines: UInt64 = 0
-            var quotes: UInt64 = 0
-            var hits: UInt64 = 0
-            for step in 0..<UInt64(8) {
-                let word = text.word(position + Int(step) * 8)
-                let newline = Self.matches(word ^ Self.newlinePattern)
-                let quote = Self.matches(word ^ Self.quotePattern)
-                let hit = Self.matches(word ^ delimiters) | newline | quote
-                newlines |= Self.packed(newline) << (step &* 8)
-                quotes |= Self.packed(quote) << (step &* 8)
-                hits |= Self.packed(hit) << (step &* 8)
+        blocks: while cursor.position < end, row < FieldTable.rowLimit {
+            var masks = Self.masks(text, cursor.position, delimiters)
+            if end - cursor.position < 64 {
+                masks.hits &= (1 << UInt64(end - cursor.position)) - 1
             }
-            if end - position < 64 { hits &= (1 << UInt64(end - position)) - 1 }
-            while hits != 0 {
-                let at = position + hits.trailingZeroBitCount
-                let bit = hits & (0 &- hits)
-                hits ^= bit
-                if bit & quotes != 0 {
-                    guard at == fieldStart else { continue }
-                    guard
-                        let quoted = quotedField(text, from: at, to: end, &room)
-                    else { return finish(row, rowStart, needsInput: true, &table) }
-                    if quoted.hasText {
-                        // Text behind the closing quote: the record ends at the next line end.
-                        field = Int.max / 2
-                    } else if field < columnCount {
-                        table.starts[place] = UInt32(quoted.start) | FieldTable.quotedFlag
-                        table.ends[place] = UInt32(quoted.end)
+            while masks.hits != 0 {
+                let at = cursor.position + masks.hits.trailingZeroBitCount
+                let bit = masks.hits & (0 &- masks.hits)
+                masks.hits ^= bit
+                if bit & (masks.newlines | masks.quotes) == 0 {
+                    if cursor.field < columnCount {
+                        unsafe starts[unchecked: place] = UInt32(
+                            truncatingIfNeeded: cursor.fieldStart)
+                        unsafe ends[unchecked: place] = UInt32(truncatingIfNeeded: at)
                         place += 1
                     }
-                    field += 1
-                    position = quoted.next + 1
-                    fieldStart = position
-                    if !quoted.endsRecord { continue blocks }
-                } else if bit & newlines == 0 {
-                    if field < columnCount {
-                        table.starts[place] = UInt32(fieldStart)
-                        table.ends[place] = UInt32(at)
-                        place += 1
-                    }
-                    field += 1
-                    fieldStart = at + 1
+                    cursor.field += 1
+                    cursor.fieldStart = at + 1
                     continue
+                }
+                let isQuote = bit & masks.quotes != 0
+                if isQuote {
+                    guard at == cursor.fieldStart else { continue }
+                    guard let quoted = quotedField(text, from: at, to: end, &room) else {
+                        break blocks
+                    }
+                    if quoted.hasText {
+                        // The record is a fault; it ends at the next line end.
+                        cursor.field = Int.max / 2
+                    } else if cursor.field < columnCount {
+                        unsafe starts[unchecked: place] =
+                            UInt32(truncatingIfNeeded: quoted.start) | FieldTable.quotedFlag
+                        unsafe ends[unchecked: place] = UInt32(truncatingIfNeeded: quoted.end)
+                        place += 1
+                    }
+                    cursor.field += 1
+                    cursor.position = quoted.next + 1
+                    cursor.fieldStart = cursor.position
+                    if !quoted.endsRecord { continue blocks }
                 } else {
                     var fieldEnd = at
-                    if at > fieldStart, text[at - 1] == UInt8(ascii: "\r") { fieldEnd -= 1 }
-                    let isBlank = field == 0 && fieldEnd == fieldStart
+                    if at > cursor.fieldStart, text[at - 1] == UInt8(ascii: "\r") { fieldEnd -= 1 }
+                    let isBlank = cursor.field == 0 && fieldEnd == cursor.fieldStart
                     if !isBlank {
-                        if field < columnCount {
-                            table.starts[place] = UInt32(fieldStart)
-                            table.ends[place] = UInt32(fieldEnd)
+                        if cursor.field < columnCount {
+                            unsafe starts[unchecked: place] =
+                                UInt32(truncatingIfNeeded: cursor.fieldStart)
+                            unsafe ends[unchecked: place] = UInt32(truncatingIfNeeded: fieldEnd)
                             place += 1
                         }
-                        field += 1
+                        cursor.field += 1
                     }
-                    fieldStart = at + 1
+                    cursor.fieldStart = at + 1
                 }
-                if field == columnCount {
-                    table.rowStarts[row] = rowStart
+                if cursor.field == columnCount {
+                    unsafe rowStarts[unchecked: row] = cursor.rowStart
                     row += 1
-                } else if field > 0 {
+                } else if cursor.field > 0 {
                     faults.append(
-                        RecordFault(offset: rowStart, message: message(fieldCount: field)))
+                        RecordFault(
+                            offset: cursor.rowStart, message: message(fieldCount: cursor.field)))
                 }
                 place = row * columnCount
-                field = 0
-                rowStart = fieldStart
-                if row == FieldTable.rowLimit {
-                    return finish(row, rowStart, needsInput: false, &table)
-                }
-                if position == fieldStart { continue blocks }
+                cursor.field = 0
+                cursor.rowStart = cursor.fieldStart
+                if row == FieldTable.rowLimit { break blocks }
+                if isQuote { continue blocks }
             }
-            position += 64
+            cursor.position += 64
         }
-        return finish(row, rowStart, needsInput: true, &table)
-    }
-
-    private func finish(
-        _ row: Int, _ rowStart: Int, needsInput: Bool, _ table: inout FieldTable
-    ) -> TokenizerProgress {
-        table.setRowCount(row)
-        return TokenizerProgress(consumed: rowStart, needsInput: needsInput)
+        table.putBack(rowStartArray, startArray, endArray, rowCount: row)
+        return TokenizerProgress(
+            consumed: cursor.rowStart, needsInput: row < FieldTable.rowLimit)
     }
 
     private func message(fieldCount: Int) -> String {
         if fieldCount > Int.max / 2 { return "text after a closing quote" }
         return "\(fieldCount) field\(fieldCount == 1 ? "" : "s"), \(columnCount) expected"
+    }
+
+    private struct Masks {
+        var newlines: UInt64 = 0
+        var quotes: UInt64 = 0
+        /// These two and the delimiters.
+        var hits: UInt64 = 0
+    }
+
+    /// Where the 64 bytes from a place hold a delimiter, line end or quote: a bit each.
+    @inline(__always)
+    private static func masks(_ text: TextBytes, _ position: Int, _ delimiters: UInt64) -> Masks {
+        var masks = Masks()
+        for step in 0..<8 {
+            let word = text.word(position + step &* 8)
+            let newline = matches(word ^ newlinePattern)
+            let quote = matches(word ^ quotePattern)
+            let hit = matches(word ^ delimiters) | newline | quote
+            let shift = UInt64(truncatingIfNeeded: step) &* 8
+            masks.hits |= packed(hit) &<< shift
+            // Most words hold neither.
+            if newline | quote != 0 {
+                masks.newlines |= packed(newline) &<< shift
+                masks.quotes |= packed(quote) &<< shift
+            }
+        }
+        return masks
     }
 
     private struct QuotedField {
@@ -174,5 +197,20 @@ struct CSVTokenizer {
     @inline(__always)
     private static func packed(_ highBits: UInt64) -> UInt64 {
         ((highBits >> 7) &* 0x0102_0408_1020_4080) >> 56
+    }
+}
+
+/// Where a tokenizer is: in which field of which record.
+private struct CSVCursor {
+    /// The block of 64 bytes that is looked at.
+    var position: Int
+    var rowStart: Int
+    var fieldStart: Int
+    var field = 0
+
+    init(start: Int) {
+        position = start
+        rowStart = start
+        fieldStart = start
     }
 }

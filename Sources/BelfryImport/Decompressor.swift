@@ -3,7 +3,7 @@ import CZstd
 
 /// `.gz` and `.zst` as a stream of text; several members or frames behind one another are one.
 final class Decompressor {
-    private enum Stream {
+    @safe private enum Stream {
         case gzip(UnsafeMutablePointer<z_stream>)
         case zstd(OpaquePointer)
     }
@@ -43,7 +43,7 @@ final class Decompressor {
     }
 
     deinit {
-        switch unsafe stream {
+        switch stream {
         case .gzip(let state):
             unsafe inflateEnd(state)
             unsafe state.deallocate()
@@ -62,7 +62,7 @@ final class Decompressor {
             return Step(readCount: 0, writtenCount: 0)
         }
         let step: Step
-        switch unsafe stream {
+        switch stream {
         case .gzip(let state):
             step = try unsafe inflate(state, &input, range, into: output, file: file)
         case .zstd(let state):

@@ -26,6 +26,25 @@ struct FieldTable {
         ends = starts
     }
 
+    /// The arrays, for a tokenizer that fills them; to be put back.
+    mutating func takeArrays() -> (rowStarts: [Int], starts: [UInt32], ends: [UInt32]) {
+        let taken = (rowStarts, starts, ends)
+        rowStarts = []
+        starts = []
+        ends = []
+        return taken
+    }
+
+    mutating func putBack(
+        _ rowStarts: consuming [Int], _ starts: consuming [UInt32], _ ends: consuming [UInt32],
+        rowCount: Int
+    ) {
+        self.rowStarts = rowStarts
+        self.starts = starts
+        self.ends = ends
+        setRowCount(rowCount)
+    }
+
     mutating func removeAll() { rowCount = 0 }
 
     mutating func setRowCount(_ count: Int) {

@@ -1,4 +1,4 @@
-public import BelfryCore
+package import BelfryCore
 
 /// The text form of a file.
 package enum ImportFormat: String, Sendable, Hashable, CaseIterable {

@@ -1,4 +1,4 @@
-package import BelfryCore
+import BelfryCore
 
 /// Files of text into a table: the whole way from bytes to point batches.
 ///

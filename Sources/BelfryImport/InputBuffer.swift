@@ -2,6 +2,7 @@
 /// unfinished record moved to its front.
 ///
 /// Behind the text lie padding and as much room again for texts without their escapes.
+@safe
 final class InputBuffer {
     /// No record may be longer.
     static let recordByteCountLimit = 64 << 20
