@@ -133,11 +133,11 @@ extension ExpressionBinder {
     ) throws(QueryError) -> BoundExpression {
         let leftType =
             left.type == .unknown
-            ? untyped(left, beside: right.type, symbol, isRight: false)
+            ? untyped(left, beside: right.type, symbol)
             : left.type
         let rightType =
             right.type == .unknown
-            ? untyped(right, beside: left.type, symbol, isRight: true)
+            ? untyped(right, beside: left.type, symbol)
             : right.type
         guard let form = Operators.arithmetic(symbol, leftType, rightType) else {
             throw noOperator(symbol.rawValue, [left.type, right.type], at: span)
@@ -155,20 +155,19 @@ extension ExpressionBinder {
 
     /// What an untyped constant is beside a value of another type.
     private func untyped(
-        _ constant: BoundExpression, beside other: DataType, _ symbol: BinaryOperator,
-        isRight: Bool
+        _ constant: BoundExpression, beside other: DataType, _ symbol: BinaryOperator
     ) -> DataType {
         switch other {
         case .timestamptz, .timestamp, .date:
-            // `time - '1 day'` can only mean an interval; what does not read as one is a time.
-            if case .constant(.text(let text), _) = constant, Interval(text) == nil {
+            // `time - '1 day'` can only mean an interval; what reads as a time is one.
+            if case .constant(.text(let text), _) = constant, TimeText(text) != nil {
                 return other
             }
             return .interval
         case .interval:
             if symbol == .multiply || symbol == .divide { return .double }
-            if symbol == .add, !isRight, case .constant(.text(let text), _) = constant,
-                Interval(text) == nil
+            if symbol == .add, case .constant(.text(let text), _) = constant,
+                TimeText(text) != nil
             {
                 return .timestamptz
             }
