@@ -26,7 +26,11 @@ struct BelfryCommand: ParsableCommand {
     static func main() {
         Terminal.ignoreClosedPipes()
         do {
-            var command = try parseAsRoot()
+            // SQL may begin with a comment; no option holds a space.
+            let arguments = CommandLine.arguments.dropFirst().map {
+                $0.hasPrefix("--") && $0.contains(where: \.isWhitespace) ? " " + $0 : $0
+            }
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch let failure as CommandFailure {
             Terminal.writeError("belfry: \(failure.message)")

@@ -84,7 +84,8 @@
 
     private static func allSet(_ words: [UInt64], count: Int) -> Bool {
         for index in 0..<(count >> 6) where words[index] != .max { return false }
-        return count & 63 == 0 || words[count >> 6] == (1 << UInt64(count & 63)) - 1
+        let last = (UInt64(1) << UInt64(count & 63)) &- 1
+        return count & 63 == 0 || words[count >> 6] == last
     }
 }
 

@@ -301,13 +301,8 @@ package final class SampleGrouping: Grouping {
         return series
     }
 
-    /// A field of the table that gives the evidence.
-    private func isReading(_ index: Int) -> Bool {
-        guard let column = relation.columns.first(where: { $0.index == index }) else {
-            return false
-        }
-        return column.table == facts.table && !facts.seriesIndexes.contains(index)
-    }
+    /// A measured value: what may differ between two readings of a series.
+    private func isReading(_ index: Int) -> Bool { relation.plan.isReading(index) }
 
     private func method(_ expression: Expression, _ type: DataType) throws(QueryError)
         -> SampleNode.SeriesCall.Method
@@ -586,6 +581,34 @@ package final class SampleGrouping: Grouping {
 }
 
 extension LogicalPlan {
+    /// Whether a column is a field of a table with a time, and no tag or reference column.
+    func isReading(_ index: Int) -> Bool {
+        switch self {
+        case .scan(let node):
+            let column = node.request.table.columns[node.request.columns[index]]
+            return !node.request.table.isReference && column.role == .field
+        case .filter(let node): return node.input.isReading(index)
+        case .sort(let node): return node.input.isReading(index)
+        case .limit(let node): return node.input.isReading(index)
+        case .distinct(let node): return node.input.isReading(index)
+        case .latest(let node): return node.input.isReading(index)
+        case .project(let node):
+            return node.expressions[index].usedColumns.contains { node.input.isReading($0) }
+        case .join(let node):
+            let width = node.left.columns.count
+            return index < width
+                ? node.left.isReading(index) : node.right.isReading(index - width)
+        case .asofJoin(let node):
+            let width = node.left.columns.count
+            return index < width
+                ? node.left.isReading(index) : node.right.isReading(index - width)
+        case .sample(let node): return index > node.keyCount
+        case .aggregate(let node): return index >= node.keys.count
+        case .union(let node): return node.inputs.contains { $0.isReading(index) }
+        case .values, .generateSeries: return false
+        }
+    }
+
     /// Rows come by series and time, as the leftmost scan gives them.
     var isInSeriesOrder: Bool {
         switch self {
