@@ -39,7 +39,12 @@ final class ScanOperator: Operator {
 
     private func opened() throws(StorageError) -> Scan {
         if let scan { return scan }
-        let opened = try part?.open() ?? context.snapshot.scan(node.request)
+        let opened: Scan
+        if let part {
+            opened = try part.open()
+        } else {
+            opened = try context.snapshot.scan(node.request)
+        }
         scan = opened
         return opened
     }
