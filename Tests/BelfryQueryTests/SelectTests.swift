@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfrySQL
 import BelfryStorage
 import Testing
 

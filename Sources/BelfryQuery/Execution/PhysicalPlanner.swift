@@ -15,7 +15,7 @@ struct PlanBuilder {
     let context: QueryContext
     let measurements: Measurements?
     /// The scan to use for the one scan of the plan: a part that one of several threads takes.
-    var scanPart: Scan?
+    var scanPart: ScanPart?
 
     func build(_ plan: LogicalPlan, path: [Int]) throws(QueryError) -> any Operator {
         let made = try make(plan, path: path)
@@ -30,7 +30,7 @@ struct PlanBuilder {
         }
         switch plan {
         case .scan(let node):
-            return ScanOperator(node, scan: scanPart, context: context)
+            return ScanOperator(node, part: scanPart, context: context)
         case .values(let node):
             return ValuesOperator(node, environment: environment, context: context)
         case .generateSeries(let node):

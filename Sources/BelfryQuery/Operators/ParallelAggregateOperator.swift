@@ -54,8 +54,7 @@ final class ParallelAggregateOperator: Operator {
 
     /// What one part of the scan came to.
     private enum Outcome {
-        case nothing
-        case waiting(Scan)
+        case waiting
         case done(GroupAggregator)
         case failed(QueryError)
     }
@@ -64,32 +63,28 @@ final class ParallelAggregateOperator: Operator {
         guard let request = Self.scan(below: node.input)?.request else {
             return try GroupAggregator(node, context: context)
         }
-        let parts: [Scan]
+        let parts: [ScanPart]
         do {
             parts = try context.snapshot.scanParts(request, count: context.settings.workers)
         } catch {
             throw QueryError(error)
         }
-        let outcomes = parts.map { part in
-            let outcome = Monitor(Outcome.nothing)
-            outcome.withLock { $0 = .waiting(part) }
-            return outcome
-        }
         let node = node
         let context = context
-        let threads = outcomes.dropFirst().map { outcome in
-            (outcome, EngineThread { Self.run(outcome, node, context) })
+        let outcomes = parts.map { (part: $0, outcome: Monitor(Outcome.waiting)) }
+        let threads = outcomes.dropFirst().map { part, outcome in
+            (part, outcome, EngineThread { Self.run(part, outcome, node, context) })
         }
-        if let own = outcomes.first { Self.run(own, node, context) }
-        for (outcome, thread) in threads {
+        if let own = outcomes.first { Self.run(own.part, own.outcome, node, context) }
+        for (part, outcome, thread) in threads {
             // Where the system gave no thread, this one does the work.
-            if let thread { thread.join() } else { Self.run(outcome, node, context) }
+            if let thread { thread.join() } else { Self.run(part, outcome, node, context) }
         }
         var merged: GroupAggregator?
-        for outcome in outcomes {
+        for (_, outcome) in outcomes {
             let part = try outcome.withLock { state throws(QueryError) -> GroupAggregator? in
                 switch state {
-                case .nothing, .waiting: nil
+                case .waiting: nil
                 case .done(let aggregator): aggregator
                 case .failed(let error): throw error
                 }
@@ -102,12 +97,12 @@ final class ParallelAggregateOperator: Operator {
     }
 
     private static func run(
-        _ outcome: Monitor<Outcome>, _ node: AggregateNode, _ context: QueryContext
+        _ part: ScanPart, _ outcome: Monitor<Outcome>, _ node: AggregateNode,
+        _ context: QueryContext
     ) {
         outcome.withLock { state in
-            guard case .waiting(let scan) = state else { return }
             do throws(QueryError) {
-                let builder = PlanBuilder(context: context, measurements: nil, scanPart: scan)
+                let builder = PlanBuilder(context: context, measurements: nil, scanPart: part)
                 let input = try builder.build(node.input, path: [])
                 let aggregator = try GroupAggregator(node, context: context)
                 while let batch = try input.next() {

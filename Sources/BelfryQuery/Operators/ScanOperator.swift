@@ -6,14 +6,15 @@ final class ScanOperator: Operator {
     let columns: [PlanColumn]
     private let node: ScanNode
     private let context: QueryContext
+    private let part: ScanPart?
     private var scan: Scan?
     private var isDone = false
 
-    /// - Parameter scan: a part of the scan, where several threads share it; else opened at the
-    ///   first call.
-    init(_ node: ScanNode, scan: Scan? = nil, context: QueryContext) {
+    /// The scan is opened at the first call.
+    /// - Parameter part: a share of it, where several threads work.
+    init(_ node: ScanNode, part: ScanPart? = nil, context: QueryContext) {
         self.node = node
-        self.scan = scan
+        self.part = part
         self.context = context
         columns = node.columns
     }
@@ -38,7 +39,12 @@ final class ScanOperator: Operator {
 
     private func opened() throws(StorageError) -> Scan {
         if let scan { return scan }
-        let opened = try context.snapshot.scan(node.request)
+        let opened: Scan
+        if let part {
+            opened = try part.open()
+        } else {
+            opened = try context.snapshot.scan(node.request)
+        }
         scan = opened
         return opened
     }

@@ -16,13 +16,9 @@ extension Snapshot {
     /// read on a thread of its own.
     package func scanParts(
         _ request: ScanRequest, count: Int
-    ) throws(StorageError) -> [Scan] {
+    ) throws(StorageError) -> [ScanPart] {
         let series = seriesNumbers(request.table, request.tags)
-        var scans: [Scan] = []
-        for part in try ScanPart.cut(request, sources(request, series), count: count) {
-            scans.append(try part.open())
-        }
-        return scans
+        return try ScanPart.cut(request, sources(request, series), count: count)
     }
 
     private func sources(_ request: ScanRequest, _ series: SeriesSet) -> ScanSources {
