@@ -84,7 +84,7 @@ struct RowAssembler {
         head.pieces = Array(pieces[..<whole])
         head.rowCount = taken
         pieces.removeFirst(whole)
-        if taken < limit / 4 {
+        if taken < max(1, limit / 4) {
             let part = limit - taken
             var cut = pieces[0]
             cut.count = part
