@@ -38,7 +38,8 @@ package enum Query {
         case .query(let query):
             let plan = try plan(query, binder: binder)
             let root = try PhysicalPlanner.operators(for: plan, context: context)
-            return RunningQuery(root, command: "SELECT", context: context, warnings: binder.warnings)
+            return RunningQuery(
+                root, command: "SELECT", context: context, warnings: binder.warnings)
         case .explain(let explain):
             return try Explanation.run(explain, binder: binder, session: session)
         case .insert(let insert):

@@ -23,25 +23,23 @@ struct OptimizerTests {
             try shell.explain(
                 "SELECT speed FROM traffic WHERE time >= '2024-01-01' AND time < '2024-01-02' "
                     + "AND sensor IN ('a', 'b') AND speed > 5 AND vehicles + 1 > 2") == [
-                        "project speed",
-                        "  filter ((vehicles + 1) > 2)",
-                        "    scan traffic",
-                        "      | times from 2024-01-01 00:00:00+00 before 2024-01-02 00:00:00+00",
-                        "      | tags sensor in ('a', 'b')",
-                        "      | speed > 5.0",
-                        "      | columns speed, vehicles",
-                    ])
+                    "project speed",
+                    "  filter ((vehicles + 1) > 2)",
+                    "    scan traffic",
+                    "      | times from 2024-01-01 00:00:00+00 before 2024-01-02 00:00:00+00",
+                    "      | tags sensor in ('a', 'b')",
+                    "      | speed > 5.0",
+                    "      | columns speed, vehicles",
+                ])
     }
 
     @Test("count(*) reads no column")
     func counting() throws {
         #expect(
             try shell.explain("SELECT count(*) FROM traffic") == [
-                "project count(*) as count", "  aggregate count(*)", "    scan traffic",
+                "project count", "  aggregate count(*)", "    scan traffic",
                 "      | row counts alone",
-            ] || true)
-        #expect(
-            try shell.explain("SELECT count(*) FROM traffic").last == "      | row counts alone")
+            ])
     }
 
     @Test("conditions reach both sides of a join through its keys")
@@ -50,8 +48,7 @@ struct OptimizerTests {
             "SELECT district, speed FROM traffic t JOIN place p USING (sensor) "
                 + "WHERE t.sensor = 'a' AND district = 'north'")
         #expect(plan.contains { $0.hasSuffix("| tags sensor = 'a'") })
-        #expect(plan.contains { $0.hasSuffix("filter (district = 'north') and (sensor = 'a')") }
-            || plan.contains { $0.hasSuffix("filter (sensor = 'a') and (district = 'north')") })
+        #expect(plan.contains { $0.hasSuffix("filter (district = 'north') and (sensor = 'a')") })
     }
 
     @Test("a condition stays above the side that an outer join may leave empty")
@@ -74,6 +71,6 @@ struct OptimizerTests {
             "SELECT * FROM (SELECT sensor, count(*) AS n FROM traffic GROUP BY sensor) x "
                 + "WHERE sensor LIKE 'a%' AND n > 3")
         #expect(plan.contains { $0.hasSuffix("| tags sensor like 'a%'") })
-        #expect(plan.contains { $0.contains("filter (count(*) > 3)") || $0.contains("filter (n > 3)") || $0.contains("filter (count > 3)") })
+        #expect(plan.contains { $0.hasSuffix("filter (count > 3)") })
     }
 }

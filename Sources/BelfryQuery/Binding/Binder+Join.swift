@@ -165,7 +165,9 @@ extension ScopeColumn {
 extension BoundExpression {
     /// The two sides of `left = right`, where one uses columns below `width` only and the other
     /// columns from there on only; the right one over its own columns.
-    package func equality(acrossWidth width: Int) -> (left: BoundExpression, right: BoundExpression)? {
+    package func equality(acrossWidth width: Int) -> (
+        left: BoundExpression, right: BoundExpression
+    )? {
         guard case .call(let call) = self, call.function.name == "=", call.arguments.count == 2
         else { return nil }
         let first = call.arguments[0]

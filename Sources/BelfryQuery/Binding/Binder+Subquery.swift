@@ -41,7 +41,8 @@ extension Binder {
                 return try membership(
                     of: node.operand, in: query, isNegated: true, span: node.span, scope: scope)
             }
-            throw .notSupported("\(node.operator.rawValue) with ANY or ALL of a query",
+            throw .notSupported(
+                "\(node.operator.rawValue) with ANY or ALL of a query",
                 at: node.span)
         default: break
         }

@@ -94,8 +94,9 @@ extension BoundExpression {
         case (.column(let a, _), .column(let b, _)):
             guard a == b else { return false }
         case (.call(let a), .call(let b)):
-            guard a.function.isPure && b.function.isPure && a.function.name == b.function.name
-                && a.type == b.type
+            guard
+                a.function.isPure && b.function.isPure && a.function.name == b.function.name
+                    && a.type == b.type
             else { return false }
         case (.and, .and), (.or, .or), (.not, .not): break
         case (.coalesce(_, let a), .coalesce(_, let b)):

@@ -166,7 +166,8 @@ extension Relation {
         if let table = reference.table {
             guard let tableName = tableName(table.name) else {
                 if let outer = binder.outerRelation, outer.tableName(table.name) != nil {
-                    throw .notSupported("a subquery that uses columns of the query around it",
+                    throw .notSupported(
+                        "a subquery that uses columns of the query around it",
                         at: reference.span)
                 }
                 throw QueryError(

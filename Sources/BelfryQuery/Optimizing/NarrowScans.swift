@@ -39,7 +39,8 @@ enum NarrowScans {
             scan.request.times = scan.request.times.intersection(range)
             return true
         }
-        guard table.columns[index].role == .field, let exact = exact(comparison, value, table.columns[index].type)
+        guard table.columns[index].role == .field,
+            let exact = exact(comparison, value, table.columns[index].type)
         else { return false }
         scan.request.conditions.append(
             ScanRequest.Condition(columnIndex: index, comparison: exact, value: value))

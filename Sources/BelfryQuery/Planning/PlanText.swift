@@ -65,7 +65,8 @@ package struct PlanText {
             let columns = node.input.columns
             let keys = node.keys.map { text($0, columns) }.joined(separator: ", ")
             let calls = node.aggregates.map { text($0, columns) }.joined(separator: ", ")
-            return "aggregate " + [calls, keys.isEmpty ? "" : "by \(keys)"]
+            return "aggregate "
+                + [calls, keys.isEmpty ? "" : "by \(keys)"]
                 .filter { !$0.isEmpty }.joined(separator: " ")
         case .sample: return "sample"
         case .latest(let node):

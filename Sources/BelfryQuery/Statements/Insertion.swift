@@ -95,7 +95,9 @@ struct Insertion {
         guard width <= targets.count else {
             throw QueryError(
                 "42601", "VALUES has \(width) values for \(targets.count) columns",
-                at: values.rows.first.flatMap { $0.count > targets.count ? $0[targets.count].span : nil })
+                at: values.rows.first.flatMap {
+                    $0.count > targets.count ? $0[targets.count].span : nil
+                })
         }
         var rows: [[BoundExpression]] = []
         for row in values.rows {
@@ -127,7 +129,7 @@ struct Insertion {
             return try binder.coerced(
                 expression, to: column.type,
                 expression.type == .unknown ? .explicit : .assignment, at: span)
-        } catch where error.code == "42804" {
+        } catch  where error.code == "42804" {
             throw QueryError.typeMismatch(
                 "column \"\(column.name)\" is of type \(column.type.name), not "
                     + "\(expression.type.name)", at: span, hint: "a cast may help")
