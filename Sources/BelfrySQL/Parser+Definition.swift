@@ -4,7 +4,7 @@ extension Parser {
 
     /// What follows CREATE.
     mutating func create() throws(SyntaxError) -> Statement {
-        switch current.keyword {
+        switch currentKeyword {
         case .view, .index, .rollup, .temporary: throw unsupported("CREATE \(current.description)")
         default: break
         }
@@ -16,7 +16,7 @@ extension Parser {
             return .createTableAs(
                 CreateTableAs(name: name, isIfNotExists: isIfNotExists, query: query))
         }
-        if current.kind != .symbol(.leftParenthesis) { throw unexpected("\"(\" or AS") }
+        if currentKind != .symbol(.leftParenthesis) { throw unexpected("\"(\" or AS") }
         advance()
         var columns: [ColumnDefinition] = []
         var primaryKey: PrimaryKey?
@@ -29,7 +29,7 @@ extension Parser {
                 columns.append(try columnDefinition())
             }
         } while accept(.comma)
-        if current.kind != .symbol(.rightParenthesis) { throw unexpected("\",\" or \")\"") }
+        if currentKind != .symbol(.rightParenthesis) { throw unexpected("\",\" or \")\"") }
         advance()
         let options = try tableOptions()
         return .createTable(
@@ -39,7 +39,7 @@ extension Parser {
     }
 
     private mutating func acceptIfNotExists() throws(SyntaxError) -> Bool {
-        guard current.keyword == .if, next.keyword == .not else { return false }
+        guard currentKeyword == .if, nextKeyword == .not else { return false }
         advance()
         advance()
         try expect(.exists)
@@ -60,21 +60,21 @@ extension Parser {
     private mutating func tableConstraint() throws(SyntaxError) -> PrimaryKey? {
         let start = current.span
         if accept(.constraint) { _ = try name("a constraint's name") }
-        switch current.keyword {
+        switch currentKeyword {
         case .primary:
             advance()
             try expect(.key)
             try expect(.leftParenthesis)
             let columns = try list { parser throws(SyntaxError) in
                 let column = try parser.name("a column's name")
-                if parser.current.keyword == .without {
+                if parser.currentKeyword == .without {
                     throw parser.unsupported("WITHOUT OVERLAPS")
                 }
                 return column
             }
             try expect(.rightParenthesis)
             return PrimaryKey(columns: columns, span: span(from: start))
-        case .period where next.keyword == .for:
+        case .period where nextKeyword == .for:
             throw unsupported("PERIOD FOR")
         case .unique: throw refusedConstraint("UNIQUE")
         case .check: throw refusedConstraint("CHECK")
@@ -99,9 +99,9 @@ extension Parser {
         of column: inout ColumnDefinition
     ) throws(SyntaxError) -> Bool {
         let start = current.span
-        if let kind = try acceptKind() {
+        if let clause = try acceptKind() {
             if column.kind != nil { throw repeated("the column's kind", at: start) }
-            column.kind = kind
+            column.kind = clause
         } else if accept(.time) {
             try expect(.key)
             column.isTimeKey = true
@@ -120,7 +120,7 @@ extension Parser {
             if column.defaultValue != nil { throw repeated("DEFAULT", at: start) }
             column.defaultValue = try expression(above: BindingPower.not)
         } else {
-            switch current.keyword {
+            switch currentKeyword {
             case .null: advance()
             case .version: throw unsupported("VERSION")
             case .unique: throw refusedConstraint("UNIQUE")
@@ -154,8 +154,8 @@ extension Parser {
     /// A plain string; INTERVAL may stand before it.
     private mutating func textLiteral(_ expected: String) throws(SyntaxError) -> TextLiteral {
         let start = current.span
-        if current.keyword == .interval, next.kind == .string { advance() }
-        guard current.kind == .string else { throw unexpected(expected) }
+        if currentKeyword == .interval, nextKind == .string { advance() }
+        guard currentKind == .string else { throw unexpected(expected) }
         let text = current.text
         advance()
         return TextLiteral(text, span: span(from: start))
@@ -180,7 +180,7 @@ extension Parser {
             } else if accept(.horizon) {
                 if options.horizon != nil { throw repeated("HORIZON", at: start) }
                 options.horizon = try textLiteral("an interval such as '1 day'")
-            } else if current.keyword == .on, next.keyword == .duplicate {
+            } else if currentKeyword == .on, nextKeyword == .duplicate {
                 if options.onDuplicate != nil { throw repeated("ON DUPLICATE", at: start) }
                 advance()
                 advance()
@@ -214,7 +214,7 @@ extension Parser {
 
     /// What follows DROP.
     mutating func drop() throws(SyntaxError) -> Statement {
-        switch current.keyword {
+        switch currentKeyword {
         case .view, .index, .rollup, .partition:
             throw unsupported("DROP \(current.description)")
         default: break
@@ -268,7 +268,7 @@ extension Parser {
             }
             try expect(.set)
             if accept(.unit) { return .setUnit(column, try textLiteral("a unit such as 'km/h'")) }
-            if let kind = try acceptKind() { return .setKind(column, kind) }
+            if let clause = try acceptKind() { return .setKind(column, clause) }
             throw unexpected("GAUGE, COUNTER, DELTA, STATE or UNIT")
         }
         throw unexpected("ADD, DROP, RENAME, ALTER or SET")
@@ -290,7 +290,7 @@ extension Parser {
 
     mutating func typeName() throws(SyntaxError) -> TypeName {
         let start = current.span
-        guard current.kind == .word, startsType(current), let keyword = current.keyword else {
+        guard currentKind == .word, startsType(current), let keyword = currentKeyword else {
             let written = current
             var error = unexpected("a type such as TEXT, DOUBLE or TIMESTAMPTZ")
             if written.kind == .word, written.keyword == nil {
@@ -308,8 +308,8 @@ extension Parser {
         if keyword == .character || keyword == .char { accept(.varying) }
         let arguments = try typeArguments()
         if keyword == .timestamp || keyword == .time {
-            let hasZone = current.keyword == .with && next.keyword == .time
-            let hasNoZone = current.keyword == .without && next.keyword == .time
+            let hasZone = currentKeyword == .with && nextKeyword == .time
+            let hasNoZone = currentKeyword == .without && nextKeyword == .time
             if hasZone || hasNoZone {
                 advance()
                 advance()
@@ -337,10 +337,10 @@ extension Parser {
     }
 
     private mutating func typeArguments() throws(SyntaxError) -> [Int] {
-        guard current.kind == .symbol(.leftParenthesis), next.kind == .integer else { return [] }
+        guard currentKind == .symbol(.leftParenthesis), nextKind == .integer else { return [] }
         advance()
         let arguments = try list { parser throws(SyntaxError) in
-            guard parser.current.kind == .integer, let number = Int(parser.current.text) else {
+            guard parser.currentKind == .integer, let number = Int(parser.current.text) else {
                 throw parser.unexpected("a whole number")
             }
             parser.advance()

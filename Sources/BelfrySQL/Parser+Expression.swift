@@ -62,59 +62,72 @@ extension BinaryOperator {
 }
 
 extension Parser {
-    /// expression := prefix (infix expression | postfix)*
+    /// expression := prefix (infix | postfix)*
+    ///
+    /// This function and those it calls recurse; each is kept small so that its frame is.
     mutating func expression(above power: Int = 0) throws(SyntaxError) -> Expression {
         let heightOutside = height
         height = 0
         var left = try prefix(above: power)
-        var comparisonSpan: SourceSpan?
-        while true {
-            guard let (operation, span) = binaryOperator() else {
-                guard let longer = try postfix(left, above: power) else { break }
-                left = longer
-                try grow(at: left.span)
-                continue
-            }
-            guard operation.bindingPower > power else { break }
-            if operation.bindingPower == BindingPower.comparison {
-                if comparisonSpan != nil {
-                    throw SyntaxError(
-                        "comparisons do not chain", at: span, hint: "join two of them with AND")
-                }
-                comparisonSpan = span
-            }
-            if operation == .and || operation == .or {
-                left = try chain(of: operation, after: left)
-                continue
-            }
-            advance()
-            if operation.bindingPower == BindingPower.comparison,
-                current.keyword == .any || current.keyword == .some || current.keyword == .all,
-                next.kind == .symbol(.leftParenthesis)
-            {
-                left = try quantified(left, operation)
-            } else {
-                let leftHeight = height
-                let right = try nested { parser throws(SyntaxError) in
-                    try parser.expression(above: operation.bindingPower)
-                }
-                height = max(height, leftHeight)
-                left = .binary(BinaryExpression(operation, left, right, operatorSpan: span))
-            }
-            try grow(at: span)
-        }
+        while let longer = try longer(left, above: power) { left = longer }
         height = max(height, heightOutside)
         return left
     }
 
-    /// The binary operator that stands here, not taken yet.
-    private func binaryOperator() -> (BinaryOperator, SourceSpan)? {
-        if case .symbol(let symbol) = current.kind {
-            return BinaryOperator(symbol).map { ($0, current.span) }
+    /// The operand with the operator that follows it and what that takes; nil where none does, or
+    /// where it binds too loosely.
+    private mutating func longer(
+        _ left: Expression, above power: Int
+    ) throws(SyntaxError) -> Expression? {
+        guard let operation = binaryOperator() else {
+            guard let longer = try postfix(left, above: power) else { return nil }
+            try grow(at: left.span)
+            return longer
         }
-        switch current.keyword {
-        case .and: return (.and, current.span)
-        case .or: return (.or, current.span)
+        guard operation.bindingPower > power else { return nil }
+        if operation == .and || operation == .or { return try chain(of: operation, after: left) }
+        return try infix(operation, after: left)
+    }
+
+    private mutating func infix(
+        _ operation: BinaryOperator, after left: Expression
+    ) throws(SyntaxError) -> Expression {
+        let span = current.span
+        advance()
+        let result: Expression
+        if startsQuantifier(behind: operation) {
+            result = try quantified(left, operation)
+        } else {
+            let leftHeight = height
+            let right = try operand(above: operation.bindingPower)
+            height = max(height, leftHeight)
+            result = .binary(BinaryExpression(operation, left, right, operatorSpan: span))
+        }
+        try grow(at: span)
+        if operation.bindingPower == BindingPower.comparison { try refuseComparison() }
+        return result
+    }
+
+    private func startsQuantifier(behind operation: BinaryOperator) -> Bool {
+        operation.bindingPower == BindingPower.comparison
+            && (currentKeyword == .any || currentKeyword == .some || currentKeyword == .all)
+            && nextKind == .symbol(.leftParenthesis)
+    }
+
+    /// Behind a comparison no other may stand.
+    private func refuseComparison() throws(SyntaxError) {
+        guard let operation = binaryOperator(), operation.bindingPower == BindingPower.comparison
+        else { return }
+        throw SyntaxError(
+            "comparisons do not chain", at: current.span, hint: "join two of them with AND")
+    }
+
+    /// The binary operator that stands here, not taken yet.
+    private func binaryOperator() -> BinaryOperator? {
+        if case .symbol(let symbol) = currentKind { return BinaryOperator(symbol) }
+        switch currentKeyword {
+        case .and: return .and
+        case .or: return .or
         default: return nil
         }
     }
@@ -126,13 +139,11 @@ extension Parser {
         let keyword: Keyword = operation == .and ? .and : .or
         var terms = [first]
         var spans: [SourceSpan] = []
-        while current.keyword == keyword {
+        while currentKeyword == keyword {
             spans.append(current.span)
             advance()
             let outer = height
-            let term = try nested { parser throws(SyntaxError) in
-                try parser.expression(above: operation.bindingPower)
-            }
+            let term = try operand(above: operation.bindingPower)
             height = max(height, outer)
             terms.append(term)
         }
@@ -154,36 +165,41 @@ extension Parser {
     }
 
     private mutating func prefix(above power: Int) throws(SyntaxError) -> Expression {
-        let start = current.span
-        if current.keyword == .not {
-            if power > BindingPower.not {
-                throw SyntaxError(
-                    "expected an operand, found NOT", at: start,
-                    hint: "NOT binds less tightly than the operator before it; use parentheses")
-            }
-            advance()
-            let operand = try nested { parser throws(SyntaxError) in
-                try parser.expression(above: BindingPower.not - 1)
-            }
-            try grow(at: start)
-            return .unary(UnaryExpression(.not, operand, span: span(from: start)))
-        }
-        if let sign = acceptSign() {
-            if sign == .minus, current.text == "9223372036854775808",
-                next.kind != .symbol(.castSign)
-            {
-                advance()
-                return .literal(Literal(.integer(Int64.min), span: span(from: start)))
-            }
-            let operand = try nested { parser throws(SyntaxError) in
-                try parser.expression(above: BindingPower.sign - 1)
-            }
-            try grow(at: start)
-            return .unary(UnaryExpression(sign, operand, span: span(from: start)))
-        }
+        if currentKeyword == .not { return try negation(above: power) }
+        if currentKind == .symbol(.minus) || currentKind == .symbol(.plus) { return try signed() }
+        if currentKind == .symbol(.leftParenthesis) { return try parenthesized() }
         let primary = try primary()
-        try grow(at: start)
+        try grow(at: primary.span)
         return primary
+    }
+
+    private mutating func negation(above power: Int) throws(SyntaxError) -> Expression {
+        let start = current.span
+        if power > BindingPower.not {
+            throw SyntaxError(
+                "expected an operand, found NOT", at: start,
+                hint: "NOT binds less tightly than the operator before it; use parentheses")
+        }
+        advance()
+        try enter()
+        let operand = try expression(above: BindingPower.not - 1)
+        leave()
+        try grow(at: start)
+        return .unary(UnaryExpression(.not, operand, span: span(from: start)))
+    }
+
+    private mutating func signed() throws(SyntaxError) -> Expression {
+        let start = current.span
+        let sign = acceptSign() ?? .plus
+        if sign == .minus, current.text == "9223372036854775808", nextKind != .symbol(.castSign) {
+            advance()
+            return .literal(Literal(.integer(Int64.min), span: span(from: start)))
+        }
+        try enter()
+        let operand = try expression(above: BindingPower.sign - 1)
+        leave()
+        try grow(at: start)
+        return .unary(UnaryExpression(sign, operand, span: span(from: start)))
     }
 
     mutating func acceptSign() -> UnaryOperator? {
@@ -197,13 +213,13 @@ extension Parser {
     private mutating func postfix(
         _ left: Expression, above power: Int
     ) throws(SyntaxError) -> Expression? {
-        if current.kind == .symbol(.castSign), BindingPower.cast > power {
+        if currentKind == .symbol(.castSign), BindingPower.cast > power {
             advance()
             let type = try typeName()
             return .cast(CastExpression(left, to: type, span: left.span.through(type.span)))
         }
-        switch current.keyword {
-        case .at where BindingPower.atTimeZone > power && next.keyword == .time:
+        switch currentKeyword {
+        case .at where BindingPower.atTimeZone > power && nextKeyword == .time:
             advance()
             advance()
             try expect(.zone)
@@ -216,7 +232,7 @@ extension Parser {
             guard BindingPower.membership > power else { return nil }
             return try membership(left, isNegated: false)
         case .not where BindingPower.membership > power:
-            switch next.keyword {
+            switch nextKeyword {
             case .between, .in, .like, .ilike:
                 advance()
                 return try membership(left, isNegated: true)
@@ -224,14 +240,9 @@ extension Parser {
                 return nil
             }
         default:
-            if current.kind == .word { want([.and, .or, .is, .between, .in, .like, .ilike]) }
+            if currentKind == .word { want([.and, .or, .is, .between, .in, .like, .ilike]) }
             return nil
         }
-    }
-
-    /// The right side of an operator, one level down, its height joined to that of the left side.
-    private mutating func operand(above power: Int) throws(SyntaxError) -> Expression {
-        try nested { parser throws(SyntaxError) in try parser.expression(above: power) }
     }
 
     private mutating func isTest(_ left: Expression) throws(SyntaxError) -> Expression {
@@ -285,7 +296,7 @@ extension Parser {
             let span = span(from: left.span)
             return .inList(InListExpression(left, list, isNegated: isNegated, span: span))
         }
-        let ignoresCase = current.keyword == .ilike
+        let ignoresCase = currentKeyword == .ilike
         advance()
         let pattern = try operand(above: BindingPower.membership)
         let escape = accept(.escape) ? try operand(above: BindingPower.membership) : nil
@@ -298,7 +309,7 @@ extension Parser {
     private mutating func quantified(
         _ left: Expression, _ operation: BinaryOperator
     ) throws(SyntaxError) -> Expression {
-        let isAll = current.keyword == .all
+        let isAll = currentKeyword == .all
         advance()
         try expect(.leftParenthesis)
         let source: QuantifiedExpression.Source =
@@ -311,9 +322,11 @@ extension Parser {
 
     /// One or more expressions with commas between, one level down.
     mutating func expressionList() throws(SyntaxError) -> [Expression] {
-        try nested { parser throws(SyntaxError) in
-            try parser.list { parser throws(SyntaxError) in try parser.expression() }
-        }
+        try enter()
+        var elements = [try expression()]
+        while accept(.comma) { elements.append(try expression()) }
+        leave()
+        return elements
     }
 
     /// A literal with an optional sign, or a parameter; either may be cast. What time-series
@@ -321,7 +334,7 @@ extension Parser {
     mutating func simpleValue(_ expected: String) throws(SyntaxError) -> Expression {
         let start = current.span
         if let sign = acceptSign() {
-            guard current.kind == .integer || current.kind == .decimal,
+            guard currentKind == .integer || currentKind == .decimal,
                 let operand = try literal()
             else { throw unexpected("a number") }
             return .unary(UnaryExpression(sign, operand, span: span(from: start)))

@@ -2,53 +2,71 @@
 extension Parser {
     mutating func primary() throws(SyntaxError) -> Expression {
         if let literal = try literal() { return literal }
-        let start = current.span
-        switch current.keyword {
-        case .case:
-            advance()
-            return try nested { parser throws(SyntaxError) in try parser.caseWhen(from: start) }
-        case .cast:
-            advance()
-            try expect(.leftParenthesis)
-            let operand = try nestedExpression()
-            try expect(.as)
-            let type = try typeName()
-            try expect(.rightParenthesis)
-            return .cast(CastExpression(operand, to: type, span: span(from: start)))
-        case .exists where next.kind == .symbol(.leftParenthesis):
-            advance()
-            try expect(.leftParenthesis)
-            let query = try nestedQuery()
-            try expect(.rightParenthesis)
-            return .exists(SubqueryExpression(query, span: span(from: start)))
-        case .array where next.kind == .symbol(.leftBracket):
-            advance()
-            advance()
-            let isEmpty = current.kind == .symbol(.rightBracket)
-            let elements = isEmpty ? [] : try expressionList()
-            try expect(.rightBracket)
-            return .array(ListExpression(elements, span: span(from: start)))
-        case .row where next.kind == .symbol(.leftParenthesis):
-            advance()
-            advance()
-            let elements = try expressionList()
-            try expect(.rightParenthesis)
-            return .row(ListExpression(elements, span: span(from: start)))
-        case .currentTimestamp, .currentDate, .localtimestamp:
-            let name = QualifiedName(name: takeName())
-            if accept(.leftParenthesis) { try expect(.rightParenthesis) }
-            return .call(FunctionCall(name: name, arguments: .list([]), span: span(from: start)))
-        case .extract, .substring, .position, .trim:
-            if next.kind == .symbol(.leftParenthesis), let call = try wordyCall() { return call }
-        case .left, .right:
-            if next.kind == .symbol(.leftParenthesis) {
-                return try call(QualifiedName(name: takeName()))
-            }
-        default:
-            break
+        let isCall = nextKind == .symbol(.leftParenthesis)
+        switch currentKeyword {
+        case .case: return try caseWhen()
+        case .cast: return try cast()
+        case .exists where isCall: return try exists()
+        case .row where isCall: return try row()
+        case .array where nextKind == .symbol(.leftBracket): return try array()
+        case .currentTimestamp, .currentDate, .localtimestamp: return currentTime()
+        case .extract where isCall: return try extract()
+        case .substring where isCall: return try substring()
+        case .position where isCall: return try position()
+        case .trim where isCall: return try trim()
+        case .left where isCall, .right where isCall:
+            return try call(QualifiedName(name: takeName()))
+        default: return try nameOrCall()
         }
-        if accept(.leftParenthesis) { return try parenthesized(from: start) }
-        return try nameOrCall()
+    }
+
+    private mutating func cast() throws(SyntaxError) -> Expression {
+        let start = current.span
+        advance()
+        try expect(.leftParenthesis)
+        let operand = try nestedExpression()
+        try expect(.as)
+        let type = try typeName()
+        try expect(.rightParenthesis)
+        return .cast(CastExpression(operand, to: type, span: span(from: start)))
+    }
+
+    private mutating func exists() throws(SyntaxError) -> Expression {
+        let start = current.span
+        advance()
+        advance()
+        let query = try nestedQuery()
+        try expect(.rightParenthesis)
+        return .exists(SubqueryExpression(query, span: span(from: start)))
+    }
+
+    private mutating func array() throws(SyntaxError) -> Expression {
+        let start = current.span
+        advance()
+        advance()
+        let isEmpty = currentKind == .symbol(.rightBracket)
+        let elements = isEmpty ? [] : try expressionList()
+        try expect(.rightBracket)
+        return .array(ListExpression(elements, span: span(from: start)))
+    }
+
+    private mutating func row() throws(SyntaxError) -> Expression {
+        let start = current.span
+        advance()
+        advance()
+        let elements = try expressionList()
+        try expect(.rightParenthesis)
+        return .row(ListExpression(elements, span: span(from: start)))
+    }
+
+    /// CURRENT_TIMESTAMP and its like, with or without empty parentheses.
+    private mutating func currentTime() -> Expression {
+        let name = takeName()
+        if currentKind == .symbol(.leftParenthesis), nextKind == .symbol(.rightParenthesis) {
+            advance()
+            advance()
+        }
+        return finished(name, [], from: name.span)
     }
 
     /// A literal or a parameter; nil where neither stands here.
@@ -82,21 +100,21 @@ extension Parser {
     /// NULL, TRUE, FALSE, or a type's name before a string.
     private mutating func wordLiteral() throws(SyntaxError) -> Expression? {
         let start = current.span
-        switch current.keyword {
+        switch currentKeyword {
         case .null:
             advance()
             return .literal(Literal(.null, span: start))
         case .true, .false:
-            let value = current.keyword == .true
+            let value = currentKeyword == .true
             advance()
             return .literal(Literal(.boolean(value), span: start))
         default:
-            guard startsType(current), next.kind == .string || isLongTypeBeforeString() else {
+            guard startsType(current), nextKind == .string || isLongTypeBeforeString() else {
                 return nil
             }
         }
         let type = try typeName()
-        guard current.kind == .string else { throw unexpected("a string") }
+        guard currentKind == .string else { throw unexpected("a string") }
         var text = current.text
         advance()
         if type.word == .interval, let unit = acceptIntervalUnit() { text += " \(unit)" }
@@ -106,8 +124,8 @@ extension Parser {
     /// Whether TIMESTAMP WITH TIME ZONE or DOUBLE PRECISION stands here, with a string behind it.
     private func isLongTypeBeforeString() -> Bool {
         var ahead = index + 1
-        for keyword in [Keyword.with, .without, .time, .zone, .precision]
-        where tokens[ahead].keyword == keyword {
+        for currentKeyword in [Keyword.with, .without, .time, .zone, .precision]
+        where tokens[ahead].keyword == currentKeyword {
             ahead += 1
         }
         return ahead > index + 1 && tokens[ahead].kind == .string
@@ -122,41 +140,45 @@ extension Parser {
     }
 
     mutating func nestedExpression() throws(SyntaxError) -> Expression {
-        try nested { parser throws(SyntaxError) in try parser.expression() }
+        try enter()
+        let expression = try expression()
+        leave()
+        return expression
     }
 
-    /// What follows an opening parenthesis that has been taken.
-    private mutating func parenthesized(from start: SourceSpan) throws(SyntaxError) -> Expression {
-        if startsQuery(at: index) {
-            let query = try nestedQuery()
-            try expect(.rightParenthesis)
-            return .scalarSubquery(SubqueryExpression(query, span: span(from: start)))
-        }
-        let first = try nestedExpression()
-        if current.kind == .symbol(.comma) {
-            advance()
-            let elements = [first] + (try expressionList())
-            try expect(.rightParenthesis)
-            return .row(ListExpression(elements, span: span(from: start)))
-        }
-        if current.kind != .symbol(.rightParenthesis) {
-            throw unexpected("an operator, \",\" or \")\"")
-        }
+    /// A parenthesis with an expression, a query or a row in it.
+    mutating func parenthesized() throws(SyntaxError) -> Expression {
+        let start = current.span
         advance()
-        return first
+        if startsQuery(at: index) { return try subquery(from: start) }
+        let first = try nestedExpression()
+        if accept(.rightParenthesis) { return first }
+        if currentKind != .symbol(.comma) { throw unexpected("an operator, \",\" or \")\"") }
+        advance()
+        let elements = [first] + (try expressionList())
+        try expect(.rightParenthesis)
+        return .row(ListExpression(elements, span: span(from: start)))
     }
 
-    private mutating func caseWhen(from start: SourceSpan) throws(SyntaxError) -> Expression {
-        let operand = current.keyword == .when ? nil : try expression()
+    private mutating func subquery(from start: SourceSpan) throws(SyntaxError) -> Expression {
+        let query = try nestedQuery()
+        try expect(.rightParenthesis)
+        return .scalarSubquery(SubqueryExpression(query, span: span(from: start)))
+    }
+
+    private mutating func caseWhen() throws(SyntaxError) -> Expression {
+        let start = current.span
+        advance()
+        let operand = currentKeyword == .when ? nil : try nestedExpression()
         var branches: [CaseExpression.Branch] = []
         while accept(.when) {
-            let condition = try expression()
+            let condition = try nestedExpression()
             try expect(.then)
             branches.append(
-                CaseExpression.Branch(condition: condition, result: try expression()))
+                CaseExpression.Branch(condition: condition, result: try nestedExpression()))
         }
         if branches.isEmpty { throw unexpected("WHEN") }
-        let otherwise = accept(.else) ? try expression() : nil
+        let otherwise = accept(.else) ? try nestedExpression() : nil
         if !accept(.end) { throw unexpected(otherwise == nil ? "WHEN, ELSE or END" : "END") }
         return .caseWhen(
             CaseExpression(
@@ -169,12 +191,12 @@ extension Parser {
     private mutating func nameOrCall() throws(SyntaxError) -> Expression {
         guard isName(current) else { throw unexpected("an expression") }
         let first = takeName()
-        if current.kind == .symbol(.leftParenthesis) {
+        if currentKind == .symbol(.leftParenthesis) {
             return try call(QualifiedName(name: first))
         }
         guard accept(.dot) else { return .column(ColumnReference(name: first)) }
         let second = try columnName()
-        if current.kind == .symbol(.leftParenthesis) {
+        if currentKind == .symbol(.leftParenthesis) {
             return try call(QualifiedName(schema: first, name: second))
         }
         guard accept(.dot) else {
@@ -186,8 +208,8 @@ extension Parser {
 
     /// A column's name behind a table's and a point, where even reserved words are safe.
     private mutating func columnName() throws(SyntaxError) -> Name {
-        guard current.kind == .word || current.kind == .quotedName else {
-            if current.kind == .symbol(.star) {
+        guard currentKind == .word || currentKind == .quotedName else {
+            if currentKind == .symbol(.star) {
                 throw SyntaxError(
                     "a star stands for columns, and is no expression", at: current.span)
             }
@@ -198,20 +220,56 @@ extension Parser {
 
     /// A call from its opening parenthesis to the last word that belongs to it.
     private mutating func call(_ name: QualifiedName) throws(SyntaxError) -> Expression {
-        let start = name.span
         try expect(.leftParenthesis)
+        if let arguments = try starArguments() {
+            return try ending(FunctionCall(name: name, arguments: arguments, span: name.span))
+        }
         let fillOutside = callsTakeFill
         callsTakeFill = true
-        var call = try nested { parser throws(SyntaxError) in try parser.arguments(of: name) }
+        let isDistinct = accept(.distinct)
+        if !isDistinct { accept(.all) }
+        let arguments = try expressionList()
+        var call = FunctionCall(name: name, arguments: .list(arguments), span: name.span)
+        call.isDistinct = isDistinct
+        if accept(.order) {
+            try expect(.by)
+            call.orderBy = try orderItems()
+        }
         callsTakeFill = fillOutside
+        if !accept(.rightParenthesis) { throw unexpected("\",\" or \")\"") }
+        return try ending(call)
+    }
+
+    /// `)`, `*)` or `t.*)`; nil where expressions stand.
+    private mutating func starArguments() throws(SyntaxError) -> FunctionCall.Arguments? {
+        if accept(.rightParenthesis) { return .list([]) }
+        if accept(.star) {
+            try expect(.rightParenthesis)
+            return .star
+        }
+        guard isName(current), nextKind == .symbol(.dot),
+            tokens[min(index + 2, tokens.count - 1)].kind == .symbol(.star)
+        else { return nil }
+        let table = takeName()
+        advance()
+        advance()
+        try expect(.rightParenthesis)
+        return .starOf(table)
+    }
+
+    /// What may follow the closing parenthesis of a call.
+    private mutating func ending(_ bare: FunctionCall) throws(SyntaxError) -> Expression {
+        var call = bare
         if accept(.within, .group) {
             try expect(.leftParenthesis)
             try expect(.order)
             try expect(.by)
+            try enter()
             call.withinGroup = try orderItems()
+            leave()
             try expect(.rightParenthesis)
         }
-        if current.keyword == .filter, next.kind == .symbol(.leftParenthesis) {
+        if currentKeyword == .filter, nextKind == .symbol(.leftParenthesis) {
             advance()
             advance()
             try expect(.where)
@@ -225,90 +283,61 @@ extension Parser {
             call.fill = try acceptFill()
         }
         if accept(.over) { call.over = try over() }
-        call.span = span(from: start)
+        call.span = span(from: call.name.span)
         return .call(call)
     }
 
-    private mutating func arguments(of name: QualifiedName) throws(SyntaxError) -> FunctionCall {
-        func call(_ arguments: FunctionCall.Arguments) -> FunctionCall {
-            FunctionCall(name: name, arguments: arguments, span: name.span)
-        }
-        if accept(.rightParenthesis) { return call(.list([])) }
-        if accept(.star) {
-            try expect(.rightParenthesis)
-            return call(.star)
-        }
-        if isName(current), next.kind == .symbol(.dot),
-            tokens[min(index + 2, tokens.count - 1)].kind == .symbol(.star)
-        {
-            let table = takeName()
-            advance()
-            advance()
-            try expect(.rightParenthesis)
-            return call(.starOf(table))
-        }
-        let isDistinct = accept(.distinct)
-        if !isDistinct { accept(.all) }
-        var found = call(
-            .list(try list { parser throws(SyntaxError) in try parser.expression() }))
-        found.isDistinct = isDistinct
-        if accept(.order) {
-            try expect(.by)
-            found.orderBy = try orderItems()
-        }
-        if current.kind != .symbol(.rightParenthesis) { throw unexpected("\",\" or \")\"") }
+    // MARK: - Calls with words between their arguments
+
+    /// `extract(hour FROM time)`
+    private mutating func extract() throws(SyntaxError) -> Expression {
+        let start = current.span
         advance()
-        return found
+        advance()
+        guard currentKind == .word || currentKind == .string else {
+            throw unexpected("a field such as hour")
+        }
+        let field = Name(text: current.text, span: current.span)
+        advance()
+        try expect(.from)
+        let operand = try nestedExpression()
+        try expect(.rightParenthesis)
+        return .extract(
+            ExtractExpression(field: field, operand: operand, span: span(from: start)))
     }
 
-    /// The calls whose arguments have words between them.
-    private mutating func wordyCall() throws(SyntaxError) -> Expression? {
-        let start = current.span
-        switch current.keyword {
-        case .extract:
-            advance()
-            try expect(.leftParenthesis)
-            guard current.kind == .word || current.kind == .string else {
-                throw unexpected("a field such as hour")
-            }
-            let field = Name(text: current.text, span: current.span)
-            advance()
-            try expect(.from)
-            let operand = try nestedExpression()
-            try expect(.rightParenthesis)
-            return .extract(
-                ExtractExpression(field: field, operand: operand, span: span(from: start)))
-        case .position:
-            let name = Name(text: "strpos", span: takeName().span)
-            try expect(.leftParenthesis)
-            let part = try nested { parser throws(SyntaxError) in
-                try parser.expression(above: BindingPower.membership)
-            }
-            try expect(.in)
-            let whole = try nestedExpression()
-            try expect(.rightParenthesis)
-            return finished(name, [whole, part], from: start)
-        case .substring:
-            let name = takeName()
-            try expect(.leftParenthesis)
-            var arguments = [try nestedExpression()]
-            if accept(.from) {
-                arguments.append(try nestedExpression())
-                if accept(.for) { arguments.append(try nestedExpression()) }
-            } else if accept(.comma) {
-                arguments += try expressionList()
-            }
-            try expect(.rightParenthesis)
-            return finished(name, arguments, from: start)
-        default:
-            return try trim(from: start)
+    /// `position(part IN whole)`, which is `strpos(whole, part)`.
+    private mutating func position() throws(SyntaxError) -> Expression {
+        let start = takeName().span
+        advance()
+        try enter()
+        let part = try expression(above: BindingPower.membership)
+        leave()
+        try expect(.in)
+        let whole = try nestedExpression()
+        try expect(.rightParenthesis)
+        return finished(Name(text: "strpos", span: start), [whole, part], from: start)
+    }
+
+    /// `substring(text FROM start FOR count)`, or with commas.
+    private mutating func substring() throws(SyntaxError) -> Expression {
+        let name = takeName()
+        advance()
+        var arguments = [try nestedExpression()]
+        if accept(.from) {
+            arguments.append(try nestedExpression())
+            if accept(.for) { arguments.append(try nestedExpression()) }
+        } else if accept(.comma) {
+            arguments += try expressionList()
         }
+        try expect(.rightParenthesis)
+        return finished(name, arguments, from: name.span)
     }
 
     /// `trim([LEADING | TRAILING | BOTH] [characters FROM] text)`
-    private mutating func trim(from start: SourceSpan) throws(SyntaxError) -> Expression {
-        let span = takeName().span
-        try expect(.leftParenthesis)
+    private mutating func trim() throws(SyntaxError) -> Expression {
+        let start = takeName().span
+        advance()
         var function = "btrim"
         if accept(.leading) {
             function = "ltrim"
@@ -323,7 +352,7 @@ extension Parser {
             arguments = [try nestedExpression()] + arguments
         }
         try expect(.rightParenthesis)
-        return finished(Name(text: function, span: span), arguments, from: start)
+        return finished(Name(text: function, span: start), arguments, from: start)
     }
 
     private func finished(
@@ -365,7 +394,7 @@ extension Parser {
     }
 
     private mutating func over() throws(SyntaxError) -> FunctionCall.Over {
-        if current.kind == .symbol(.leftParenthesis) {
+        if currentKind == .symbol(.leftParenthesis) {
             return .specification(try windowSpecification())
         }
         return .name(try name("a window's name or \"(\""))
@@ -374,30 +403,33 @@ extension Parser {
     mutating func windowSpecification() throws(SyntaxError) -> WindowSpecification {
         let start = current.span
         try expect(.leftParenthesis)
-        return try nested { parser throws(SyntaxError) in
-            var base: Name?
-            let isClause =
-                [.partition, .order].contains(parser.current.keyword)
-                || WindowFrame.Unit(rawValue: parser.current.keyword?.text ?? "") != nil
-            if parser.isName(parser.current), !isClause { base = parser.takeName() }
-            var partitionBy: [Expression] = []
-            if parser.accept(.partition) {
-                try parser.expect(.by)
-                partitionBy = try parser.expressionList()
-            }
-            var orderBy: [OrderItem] = []
-            if parser.accept(.order) {
-                try parser.expect(.by)
-                orderBy = try parser.orderItems()
-            }
-            let frame = try parser.windowFrame()
-            if parser.current.kind != .symbol(.rightParenthesis) {
-                throw parser.unexpected("PARTITION BY, ORDER BY, a frame or \")\"")
-            }
-            parser.advance()
-            return WindowSpecification(
-                base: base, partitionBy: partitionBy, orderBy: orderBy, frame: frame,
-                span: parser.span(from: start))
+        try enter()
+        var base: Name?
+        if isName(current), !startsWindowClause() { base = takeName() }
+        var partitionBy: [Expression] = []
+        if accept(.partition) {
+            try expect(.by)
+            partitionBy = try expressionList()
+        }
+        var orderBy: [OrderItem] = []
+        if accept(.order) {
+            try expect(.by)
+            orderBy = try orderItems()
+        }
+        let frame = try windowFrame()
+        leave()
+        if !accept(.rightParenthesis) {
+            throw unexpected("PARTITION BY, ORDER BY, a frame or \")\"")
+        }
+        return WindowSpecification(
+            base: base, partitionBy: partitionBy, orderBy: orderBy, frame: frame,
+            span: span(from: start))
+    }
+
+    private func startsWindowClause() -> Bool {
+        switch currentKeyword {
+        case .partition, .order, .rows, .range, .groups: true
+        default: false
         }
     }
 

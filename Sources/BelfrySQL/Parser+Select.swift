@@ -21,15 +21,6 @@ extension Parser {
         }
     }
 
-    /// A query in parentheses that the caller takes, with calls as free as in any query.
-    mutating func nestedQuery() throws(SyntaxError) -> Query {
-        let fillOutside = callsTakeFill
-        callsTakeFill = true
-        let query = try nested { parser throws(SyntaxError) in try parser.query() }
-        callsTakeFill = fillOutside
-        return query
-    }
-
     /// query := [WITH …] body [ORDER BY …] [LIMIT …] [OFFSET …]
     mutating func query() throws(SyntaxError) -> Query {
         let start = current.span
@@ -67,7 +58,7 @@ extension Parser {
     /// `FETCH FIRST n ROWS ONLY`
     private mutating func fetchCount() throws(SyntaxError) -> Expression {
         if !accept(.first), !accept(.next) { throw unexpected("FIRST or NEXT") }
-        let isOne = current.keyword == .row || current.keyword == .rows
+        let isOne = currentKeyword == .row || currentKeyword == .rows
         let count: Expression =
             isOne
             ? .literal(Literal(.integer(1), span: current.span)) : try simpleValue("a number")
@@ -79,7 +70,7 @@ extension Parser {
     private mutating func commonTable() throws(SyntaxError) -> CommonTable {
         let name = try name("a name for the query")
         let columns =
-            current.kind == .symbol(.leftParenthesis) ? try nameList("a column's name") : []
+            currentKind == .symbol(.leftParenthesis) ? try nameList("a column's name") : []
         try expect(.as)
         if accept(.not) {
             try expect(.materialized)
@@ -97,8 +88,8 @@ extension Parser {
         let heightOutside = height
         height = 0
         var body = try queryTerm()
-        while current.keyword == .union || current.keyword == .except {
-            let kind: SetOperation.Kind = current.keyword == .union ? .union : .except
+        while currentKeyword == .union || currentKeyword == .except {
+            let kind: SetOperation.Kind = currentKeyword == .union ? .union : .except
             let span = current.span
             advance()
             let isAll = acceptAll()
@@ -114,7 +105,7 @@ extension Parser {
     /// term := primary (INTERSECT [ALL] primary)*
     private mutating func queryTerm() throws(SyntaxError) -> QueryBody {
         var body = try queryPrimary()
-        while current.keyword == .intersect {
+        while currentKeyword == .intersect {
             let span = current.span
             advance()
             let isAll = acceptAll()
@@ -174,7 +165,7 @@ extension Parser {
         } else {
             accept(.all)
         }
-        if current.keyword != .from {
+        if currentKeyword != .from {
             select.items = try list { parser throws(SyntaxError) in try parser.selectItem() }
         }
         if accept(.from) {
@@ -182,9 +173,9 @@ extension Parser {
         }
         if accept(.where) { select.filter = try expression() }
         select.latest = try acceptLatest()
-        if current.keyword == .sample, next.keyword == .by {
+        if currentKeyword == .sample, nextKeyword == .by {
             select.sample = try sampleClause()
-            if current.keyword == .group {
+            if currentKeyword == .group {
                 throw SyntaxError(
                     "expected HAVING or the end of the query, found GROUP", at: current.span,
                     hint: "GROUP BY stands before SAMPLE BY")
@@ -192,10 +183,10 @@ extension Parser {
         } else if accept(.group) {
             try expect(.by)
             select.grouping = try grouping()
-            if current.keyword == .sample { select.sample = try sampleClause() }
+            if currentKeyword == .sample { select.sample = try sampleClause() }
         }
         want([.sample])
-        if current.keyword == .segment, next.keyword == .by { throw unsupported("SEGMENT BY") }
+        if currentKeyword == .segment, nextKeyword == .by { throw unsupported("SEGMENT BY") }
         if accept(.having) { select.having = try expression() }
         if accept(.window) {
             select.windows = try list { parser throws(SyntaxError) in
@@ -212,7 +203,7 @@ extension Parser {
     private mutating func selectItem() throws(SyntaxError) -> SelectItem {
         let start = current.span
         if accept(.star) { return .star(try star(of: nil, from: start)) }
-        if isName(current), next.kind == .symbol(.dot),
+        if isName(current), nextKind == .symbol(.dot),
             tokens[min(index + 2, tokens.count - 1)].kind == .symbol(.star)
         {
             let table = takeName()
@@ -222,12 +213,15 @@ extension Parser {
         }
         let value = try expression()
         if accept(.as) {
-            guard current.kind == .word || current.kind == .quotedName else {
+            guard currentKind == .word || currentKind == .quotedName else {
                 throw unexpected("a name for the column")
             }
             return .expression(value, alias: takeName())
         }
-        if isAlias(current) { return .expression(value, alias: takeName()) }
+        if isAlias(current) {
+            want([.from, .union, .intersect, .except])
+            return .expression(value, alias: takeName())
+        }
         return .expression(value, alias: nil)
     }
 
@@ -237,7 +231,7 @@ extension Parser {
     ) throws(SyntaxError) -> StarItem {
         var excluded: [Name] = []
         if accept(.exclude) {
-            if current.kind == .symbol(.leftParenthesis) {
+            if currentKind == .symbol(.leftParenthesis) {
                 excluded = try nameList("a column's name")
             } else {
                 excluded = [try name("a column's name or \"(\"")]
@@ -249,7 +243,7 @@ extension Parser {
     private mutating func acceptLatest() throws(SyntaxError) -> LatestClause? {
         let start = current.span
         guard accept(.latest) else { return nil }
-        let count = current.keyword == .by ? nil : try simpleValue("BY or a number of rows")
+        let count = currentKeyword == .by ? nil : try simpleValue("BY or a number of rows")
         try expect(.by)
         try expect(.leftParenthesis)
         let keys = try expressionList()
@@ -258,18 +252,18 @@ extension Parser {
     }
 
     private mutating func grouping() throws(SyntaxError) -> Grouping {
-        if current.keyword == .all {
+        if currentKeyword == .all {
             let span = current.span
             advance()
             return .all(span)
         }
-        if next.kind == .symbol(.leftParenthesis), current.keyword == .rollup {
+        if nextKind == .symbol(.leftParenthesis), currentKeyword == .rollup {
             throw unsupported("GROUP BY ROLLUP")
         }
-        if next.kind == .symbol(.leftParenthesis), current.keyword == .cube {
+        if nextKind == .symbol(.leftParenthesis), currentKeyword == .cube {
             throw unsupported("GROUP BY CUBE")
         }
-        if current.keyword == .grouping, next.keyword == .sets {
+        if currentKeyword == .grouping, nextKeyword == .sets {
             throw unsupported("GROUPING SETS")
         }
         return .expressions(

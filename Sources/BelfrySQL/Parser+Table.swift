@@ -16,14 +16,14 @@ extension Parser {
     private mutating func tablePrimary() throws(SyntaxError) -> TableReference {
         let start = current.span
         let isLateral = accept(.lateral)
-        if current.kind == .symbol(.leftParenthesis) {
+        if currentKind == .symbol(.leftParenthesis) {
             return try parenthesizedTable(isLateral: isLateral, from: start)
         }
         let name = try qualifiedName("a table's name or \"(\"")
-        if current.kind == .symbol(.leftParenthesis) {
+        if currentKind == .symbol(.leftParenthesis) {
             advance()
             var arguments: [Expression] = []
-            if current.kind != .symbol(.rightParenthesis) { arguments = try expressionList() }
+            if currentKind != .symbol(.rightParenthesis) { arguments = try expressionList() }
             try expect(.rightParenthesis)
             let alias = try tableAlias()
             return .function(
@@ -32,7 +32,7 @@ extension Parser {
                     span: span(from: start)))
         }
         if isLateral { throw unexpected("\"(\" behind LATERAL") }
-        if current.keyword == .for { throw unsupported("FOR … AS OF") }
+        if currentKeyword == .for { throw unsupported("FOR … AS OF") }
         let alias = try tableAlias()
         return .table(NamedTable(name: name, alias: alias, span: span(from: start)))
     }
@@ -51,7 +51,9 @@ extension Parser {
                     query: query, isLateral: isLateral, alias: alias, span: span(from: start)))
         }
         if isLateral { throw unexpected("a query behind LATERAL") }
-        let table = try nested { parser throws(SyntaxError) in try parser.tableReference() }
+        try enter()
+        let table = try tableReference()
+        leave()
         try expect(.rightParenthesis)
         let alias = try tableAlias()
         return .nested(NestedTable(table: table, alias: alias, span: span(from: start)))
@@ -62,14 +64,22 @@ extension Parser {
         if accept(.as) {
             name = try self.name("a name for the table")
         } else if isAlias(current) {
+            want(Parser.wordsAfterTable)
             name = takeName()
         } else {
             return nil
         }
         let columns =
-            current.kind == .symbol(.leftParenthesis) ? try nameList("a column's name") : []
+            currentKind == .symbol(.leftParenthesis) ? try nameList("a column's name") : []
         return TableAlias(name: name, columns: columns)
     }
+
+    /// What a misspelt alias may have been meant to be.
+    private static let wordsAfterTable: [Keyword] = [
+        .align, .asof, .cross, .except, .full, .group, .having, .inner, .intersect, .join,
+        .latest, .left, .limit, .natural, .offset, .on, .order, .qualify, .right, .sample,
+        .union, .using, .where, .window,
+    ]
 
     // MARK: - Joins
 
@@ -84,7 +94,7 @@ extension Parser {
             return try asofJoin(left, from: start)
         } else if accept(.align) {
             kind = .align
-        } else if current.keyword == .nearest {
+        } else if currentKeyword == .nearest {
             throw unsupported("NEAREST JOIN")
         } else {
             isNatural = accept(.natural)
@@ -94,7 +104,7 @@ extension Parser {
                 kind = .right
             } else if accept(.full) {
                 kind = .full
-            } else if accept(.inner) || isNatural || current.keyword == .join {
+            } else if accept(.inner) || isNatural || currentKeyword == .join {
                 kind = .inner
             } else {
                 want([.join])
@@ -114,8 +124,8 @@ extension Parser {
             condition = .none
         case .align:
             condition =
-                current.keyword == .using ? try joinCondition(isRequired: false) : .none
-            if current.keyword == .on, next.keyword != .conflict {
+                currentKeyword == .using ? try joinCondition(isRequired: false) : .none
+            if currentKeyword == .on, nextKeyword != .conflict {
                 throw SyntaxError(
                     "ALIGN JOIN takes USING, not ON", at: current.span,
                     hint: "name the keys that both sides share: USING (district)")
@@ -177,7 +187,7 @@ extension Parser {
         isRequired: Bool
     ) throws(SyntaxError) -> Join.Condition {
         if accept(.using) { return .using(try nameList("a column's name")) }
-        if current.keyword == .on, next.keyword != .conflict {
+        if currentKeyword == .on, nextKeyword != .conflict {
             advance()
             let fillOutside = callsTakeFill
             callsTakeFill = false

@@ -4,16 +4,16 @@ extension Parser {
         try expect(.into)
         let table = try qualifiedName("a table's name")
         var columns: [Name] = []
-        if current.kind == .symbol(.leftParenthesis), !isQuery(in: index) {
+        if currentKind == .symbol(.leftParenthesis), !isQuery(in: index) {
             columns = try nameList("a column's name")
         }
         let source: Insert.Source
-        if current.keyword == .default, next.keyword == .values {
+        if currentKeyword == .default, nextKeyword == .values {
             advance()
             advance()
             source = .defaultValues
-        } else if current.keyword == .select || current.keyword == .values
-            || current.keyword == .with || current.kind == .symbol(.leftParenthesis)
+        } else if currentKeyword == .select || currentKeyword == .values
+            || currentKeyword == .with || currentKind == .symbol(.leftParenthesis)
         {
             source = .query(try query())
         } else {
@@ -23,7 +23,7 @@ extension Parser {
         var target: [Name] = []
         var action: Insert.OnConflict?
         if accept(.on, .conflict) {
-            if current.kind == .symbol(.leftParenthesis) {
+            if currentKind == .symbol(.leftParenthesis) {
                 target = try nameList("a column's name")
             }
             try expect(.do)

@@ -1,14 +1,15 @@
 /// Tokens to a tree: recursive descent, the first keyword of a statement decides.
 ///
 /// Limits, all of them errors and none a trap: a text of 1 MiB a statement, a nesting of 256
-/// (parentheses, CASE, subqueries), and a tree of at most 1,000 nodes from root to leaf. Chains of
-/// AND and OR are built balanced and so may have any length.
+/// (parentheses, CASE) of which 64 may be queries, and a tree of at most 500 nodes from root to
+/// leaf. Chains of AND and OR are built balanced and so may have any length.
 ///
 /// While it reads, the parser notes which keywords it would have taken at the current place and at
 /// the one before; an error uses them to find the word that was meant.
 package struct Parser {
     static let nestingLimit = 256
-    static let heightLimit = 1_000
+    static let queryNestingLimit = 64
+    static let heightLimit = 500
     static let statementByteCountLimit = 1 << 20
 
     let tokens: [Token]
@@ -16,6 +17,12 @@ package struct Parser {
     let closingIndex: [Int: Int]
     var index = 0
     private var nesting = 0
+    /// Queries within queries cost more stack than anything else, here and in all that walk the
+    /// tree.
+    private var queryNesting = 0
+    /// How many operators wait for their right side. Bounded by binding powers within one
+    /// parenthesis, and here over all of them.
+    private var waitingCount = 0
     /// Of the highest tree that has been completed since the enclosing expression began.
     var height = 0
     /// Whether FILL and TOLERANCE may follow a call here. Not in ON and in FROM … TO, where they
@@ -47,9 +54,9 @@ package struct Parser {
         var statements: [ParsedStatement] = []
         while true {
             while parser.accept(.semicolon) {}
-            if parser.current.kind == .end { return statements }
+            if parser.currentKind == .end { return statements }
             statements.append(try parser.parsedStatement())
-            if parser.current.kind == .end { return statements }
+            if parser.currentKind == .end { return statements }
             if !parser.accept(.semicolon) { throw parser.unexpected("the end of the statement") }
         }
     }
@@ -72,7 +79,7 @@ package struct Parser {
         var parser = try Parser(sql)
         try parser.checkByteCount(SourceSpan(0, sql.utf8.count))
         let expression = try parser.expression()
-        guard parser.current.kind == .end else {
+        guard parser.currentKind == .end else {
             throw parser.unexpected("the end of the expression")
         }
         return expression
@@ -128,10 +135,10 @@ package struct Parser {
         }
         if accept(.summarize) { return .summarize(try qualifiedName("a table's name")) }
         if let transaction = try transaction() { return .transaction(transaction) }
-        if current.keyword == .copy {
+        if currentKeyword == .copy {
             throw unsupported("COPY", hint: "belfry import reads files")
         }
-        if current.keyword == .rollup || current.keyword == .grant {
+        if currentKeyword == .rollup || currentKeyword == .grant {
             throw unsupported(current.description)
         }
         // The words that `startsQuery` looked for, so that an error can suggest them.
@@ -141,18 +148,18 @@ package struct Parser {
 
     private mutating func explain() throws(SyntaxError) -> Statement {
         let isAnalyze = accept(.analyze)
-        if current.keyword == .explain { throw unexpected("a statement to explain") }
+        if currentKeyword == .explain { throw unexpected("a statement to explain") }
         return .explain(Explain(isAnalyze: isAnalyze, statement: try statement()))
     }
 
     private mutating func set() throws(SyntaxError) -> Statement {
-        if current.keyword == .session, next.kind == .word { advance() }
+        if currentKeyword == .session, nextKind == .word { advance() }
         let name = try variableName()
-        if !isTimeZone(name) || current.kind == .symbol(.equal) || current.keyword == .to {
+        if !isTimeZone(name) || currentKind == .symbol(.equal) || currentKeyword == .to {
             if !accept(.equal), !accept(.to) { throw unexpected("= or TO") }
         }
         if accept(.default) { return .set(SetVariable(name: name, value: nil)) }
-        if current.kind == .word, current.keyword != .interval {
+        if currentKind == .word, currentKeyword != .interval {
             let literal = Literal(.string(current.text), span: current.span)
             advance()
             return .set(SetVariable(name: name, value: .literal(literal)))
@@ -165,7 +172,7 @@ package struct Parser {
     /// A setting's name; TIME ZONE is `timezone`.
     private mutating func variableName() throws(SyntaxError) -> Name {
         let start = current.span
-        if current.keyword == .time, next.keyword == .zone {
+        if currentKeyword == .time, nextKeyword == .zone {
             advance()
             advance()
             return Name(text: "timezone", span: span(from: start))
@@ -183,7 +190,7 @@ package struct Parser {
         let kind: Transaction
         if accept(.begin) {
             kind = .begin
-        } else if current.keyword == .start, next.keyword == .transaction {
+        } else if currentKeyword == .start, nextKeyword == .transaction {
             advance()
             kind = .begin
         } else if accept(.commit) || accept(.end) {
@@ -201,7 +208,12 @@ package struct Parser {
 
     var current: Token { tokens[index] }
 
-    var next: Token { tokens[min(index + 1, tokens.count - 1)] }
+    // Of the current and the next token. Reading these alone keeps the frames of the recursive
+    // functions small.
+    var currentKind: Token.Kind { tokens[index].kind }
+    var currentKeyword: Keyword? { tokens[index].keyword }
+    var nextKind: Token.Kind { tokens[min(index + 1, tokens.count - 1)].kind }
+    var nextKeyword: Keyword? { tokens[min(index + 1, tokens.count - 1)].keyword }
 
     var previous: Token? { index > 0 ? tokens[index - 1] : nil }
 
@@ -223,7 +235,7 @@ package struct Parser {
 
     @discardableResult
     mutating func accept(_ keyword: Keyword) -> Bool {
-        if current.keyword == keyword {
+        if currentKeyword == keyword {
             advance()
             return true
         }
@@ -233,15 +245,15 @@ package struct Parser {
 
     @discardableResult
     mutating func accept(_ symbol: Token.Symbol) -> Bool {
-        guard current.kind == .symbol(symbol) else { return false }
+        guard currentKind == .symbol(symbol) else { return false }
         advance()
         return true
     }
 
     /// Takes both words or neither.
     mutating func accept(_ first: Keyword, _ second: Keyword) -> Bool {
-        if current.keyword == first {
-            if next.keyword == second {
+        if currentKeyword == first {
+            if nextKeyword == second {
                 advance()
                 advance()
                 return true
@@ -269,18 +281,46 @@ package struct Parser {
         return elements
     }
 
-    /// Runs one level deeper, or refuses.
-    mutating func nested<Result>(
-        _ body: (inout Parser) throws(SyntaxError) -> Result
-    ) throws(SyntaxError) -> Result {
+    /// A query in parentheses that the caller takes, with calls as free as in any query.
+    mutating func nestedQuery() throws(SyntaxError) -> Query {
+        if queryNesting >= Parser.queryNestingLimit {
+            throw SyntaxError(
+                "queries nested more than \(Parser.queryNestingLimit) deep", at: current.span,
+                sqlState: "54001", hint: "WITH names a query once")
+        }
+        queryNesting += 1
+        let fillOutside = callsTakeFill
+        callsTakeFill = true
+        try enter()
+        let query = try query()
+        leave()
+        callsTakeFill = fillOutside
+        queryNesting -= 1
+        return query
+    }
+
+    /// Goes one level deeper, or refuses; `leave` must follow.
+    mutating func enter() throws(SyntaxError) {
         if nesting >= Parser.nestingLimit {
             throw SyntaxError(
                 "nested more than \(Parser.nestingLimit) deep", at: current.span,
                 sqlState: "54001")
         }
         nesting += 1
-        defer { nesting -= 1 }
-        return try body(&self)
+    }
+
+    mutating func leave() { nesting -= 1 }
+
+    /// The right side of an operator.
+    mutating func operand(above power: Int) throws(SyntaxError) -> Expression {
+        if waitingCount >= Parser.heightLimit {
+            throw SyntaxError(
+                "more than \(Parser.heightLimit) operators wait for their right side",
+                at: current.span, sqlState: "54001")
+        }
+        waitingCount += 1
+        defer { waitingCount -= 1 }
+        return try expression(above: power)
     }
 
     /// Puts one more node on top of what `height` measures, or refuses.
@@ -320,7 +360,7 @@ package struct Parser {
 
     mutating func takeName() -> Name {
         let name = Name(
-            text: current.text, isQuoted: current.kind == .quotedName, span: current.span)
+            text: current.text, isQuoted: currentKind == .quotedName, span: current.span)
         advance()
         return name
     }
@@ -348,9 +388,9 @@ package struct Parser {
     /// The error that something else was expected here, at the current token; or at the one before
     /// if that was taken for a name but looks like a keyword that would have fitted.
     func unexpected(_ expected: String) -> SyntaxError {
-        if current.kind == .word,
+        if currentKind == .word,
             let meant = Keyword.nearest(to: current.text, among: wanted),
-            !wanted.contains(where: { $0 == current.keyword })
+            !wanted.contains(where: { $0 == currentKeyword })
         {
             return SyntaxError(
                 "expected \(expected), found \(current.description)", at: current.span,
@@ -364,7 +404,7 @@ package struct Parser {
                 at: previous.span, hint: "did you mean \(meant.text)?")
         }
         var hint: String?
-        if let keyword = current.keyword, keyword.reservation == .reserved,
+        if let keyword = currentKeyword, keyword.reservation == .reserved,
             expected.contains("name")
         {
             hint =
