@@ -1,0 +1,32 @@
+/// `BelfryBench aarhus DATA FOLDER QUERIES`: figures as JSON lines on standard output.
+///
+/// `tools/bench` runs it beside the peers and prints the table.
+@main
+struct BelfryBench {
+    static func main() throws {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard arguments.count == 4, arguments.first == "aarhus" else {
+            print("usage: BelfryBench aarhus DATA FOLDER QUERIES")
+            return
+        }
+        let words = Array(arguments)
+        guard let text = TextFile.read(words[3]) else {
+            print("cannot read \(words[3])")
+            return
+        }
+        try AarhusBench(data: words[1], folder: words[2], queries: queries(text)).run()
+    }
+
+    /// Statements below lines `-- name`.
+    private static func queries(_ text: String) -> [(name: String, sql: String)] {
+        var found: [(name: String, sql: String)] = []
+        for line in text.split(separator: "\n") {
+            if line.hasPrefix("-- ") {
+                found.append((String(line.dropFirst(3)), ""))
+            } else if !found.isEmpty {
+                found[found.count - 1].sql += line + "\n"
+            }
+        }
+        return found
+    }
+}
