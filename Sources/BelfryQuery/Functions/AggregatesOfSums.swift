@@ -312,7 +312,8 @@ extension Array {
     /// Makes the array at least that long.
     mutating func extend(to count: Int, with element: Element) {
         if count > self.count {
-            reserveCapacity(Swift.max(count, self.count * 2))
+            // Asked for little by little: only a full array grows, and then doubles.
+            if count > capacity { reserveCapacity(Swift.max(count, self.count * 2)) }
             append(contentsOf: repeatElement(element, count: count - self.count))
         }
     }
