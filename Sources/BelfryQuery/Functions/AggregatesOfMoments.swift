@@ -57,6 +57,8 @@ final class SpreadState: AggregateState {
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
+        var moments = self.moments.taken()
+        defer { self.moments = moments }
         let values = arguments[0].doubles
         let validity = arguments[0].validity
         let isAll = validity.isAll
@@ -158,6 +160,8 @@ final class PairState: AggregateState {
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
+        var moments = self.moments.taken()
+        defer { self.moments = moments }
         let ys = arguments[0].doubles
         let xs = arguments[1].doubles
         let validity = arguments[0].validity.intersection(arguments[1].validity)

@@ -12,6 +12,8 @@ final class CountState: AggregateState {
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
+        var counts = self.counts.taken()
+        defer { self.counts = counts }
         if let validity = arguments.first?.validity, !validity.isAll {
             for row in 0..<groups.count where validity.isValid(row) {
                 counts[Int(groups[row])] += 1
@@ -66,6 +68,12 @@ final class IntegerSumState: AggregateState {
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
+        var sums = self.sums.taken()
+        var counts = self.counts.taken()
+        defer {
+            self.sums = sums
+            self.counts = counts
+        }
         let values = arguments[0].integers
         let validity = arguments[0].validity
         let isAll = validity.isAll
@@ -197,6 +205,8 @@ final class DoubleSumState: AggregateState {
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
+        var sums = self.sums.taken()
+        defer { self.sums = sums }
         let values = arguments[0].doubles
         let validity = arguments[0].validity
         let isAll = validity.isAll
@@ -309,6 +319,14 @@ final class IntervalSumState: AggregateState {
 }
 
 extension Array {
+    /// The array, and an empty one in its place: a loop works on it as a local, so that the access
+    /// to the property of a class is checked once a call and not once a row.
+    mutating func taken() -> [Element] {
+        let all = self
+        self = []
+        return all
+    }
+
     /// Makes the array at least that long.
     mutating func extend(to count: Int, with element: Element) {
         if count > self.count {

@@ -175,29 +175,31 @@ final class ExtremeState<Element: GroupValue>: AggregateState {
         (isMaximum ? Element.isBefore(best, value) : Element.isBefore(value, best)) ? value : best
     }
 
-    @inline(__always)
-    private func take(_ value: Element, group: Int) {
-        if hasValue[group] {
-            values[group] = better(value, values[group])
-        } else {
-            values[group] = value
-            hasValue[group] = true
-        }
-    }
-
     func add(_ arguments: [Vector], groups: [UInt32]) {
+        var values = self.values.taken()
+        var hasValue = self.hasValue.taken()
+        defer {
+            self.values = values
+            self.hasValue = hasValue
+        }
         let source = Element.source(arguments[0])
         let validity = arguments[0].validity
         let isAll = validity.isAll
         for row in 0..<groups.count where isAll || validity.isValid(row) {
-            take(Element.read(source, row), group: Int(groups[row]))
+            let group = Int(groups[row])
+            let value = Element.read(source, row)
+            values[group] = hasValue[group] ? better(value, values[group]) : value
+            hasValue[group] = true
         }
     }
 
     func merge(_ other: any AggregateState, into groups: [UInt32]) {
         guard let other = other as? ExtremeState<Element> else { return }
         for (index, group) in groups.enumerated() where other.hasValue[index] {
-            take(other.values[index], group: Int(group))
+            let group = Int(group)
+            let value = other.values[index]
+            values[group] = hasValue[group] ? better(value, values[group]) : value
+            hasValue[group] = true
         }
     }
 

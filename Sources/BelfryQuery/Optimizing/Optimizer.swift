@@ -12,6 +12,7 @@ package enum Optimizer {
             Rule(name: "fold constants", apply: foldConstants),
             Rule(name: "push predicates", apply: PushPredicates.apply),
             Rule(name: "narrow scans", apply: NarrowScans.apply),
+            Rule(name: "latest into scans", apply: LatestIntoScans.apply),
             Rule(name: "limit sorts", apply: LimitSorts.apply),
             Rule(name: "prune columns", apply: PruneColumns.apply),
         ]
