@@ -12,7 +12,7 @@ struct BatchBuilder {
     private var times: [Int64] = []
     private var order = RepeatedHourOrder()
 
-    init(plan: ImportPlan, names: [String], zone: TimeZoneRules) {
+    init(plan: ImportPlan, names: [String], zone: TimeZoneRules, batchRowCount: Int) {
         self.plan = plan
         timeName = plan.timeSource.map { names[$0] } ?? ""
         timeColumn = TimeColumn(zone: zone)
@@ -21,7 +21,7 @@ struct BatchBuilder {
             let schema = plan.table.columns[field.column]
             return FieldColumn(
                 source: field.source, number: schema.number, name: names[field.source],
-                type: schema.type)
+                type: schema.type, capacity: batchRowCount + FieldTable.rowLimit)
         }
     }
 

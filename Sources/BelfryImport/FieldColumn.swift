@@ -17,12 +17,15 @@ struct FieldColumn {
     private var nullRows: [Int] = []
     private var count = 0
     private var timeReader = TimeTextReader()
+    /// Rows that a batch has, about.
+    private let capacity: Int
 
-    init(source: Int, number: UInt32, name: String, type: DataType) {
+    init(source: Int, number: UInt32, name: String, type: DataType, capacity: Int) {
         self.source = source
         self.number = number
         self.name = name
         self.type = type
+        self.capacity = capacity
     }
 
     /// Appends the rows of a table.
@@ -30,6 +33,7 @@ struct FieldColumn {
         _ fields: FieldTable, _ text: TextBytes, zone: TimeZoneRules,
         refuse: (_ row: Int, _ message: String) -> Void
     ) {
+        if count == 0 { reserve() }
         switch type {
         case .double: appendDoubles(fields, text, refuse: refuse)
         case .bigint: appendIntegers(fields, text, .min ... .max, refuse: refuse)
@@ -45,6 +49,16 @@ struct FieldColumn {
             appendTimes(fields, text, zone: zone, refuse: refuse)
         }
         count += fields.rowCount
+    }
+
+    /// Makes room for a batch at once: an array that grows table by table is copied each time.
+    private mutating func reserve() {
+        switch type.layout {
+        case .booleans: booleans.reserveCapacity(capacity)
+        case .integers: integers.reserveCapacity(capacity)
+        case .doubles: doubles.reserveCapacity(capacity)
+        case .texts, .intervals: texts.offsets.reserveCapacity(capacity + 1)
+        }
     }
 
     /// Where the field of a row stands, without the spaces around it.
@@ -71,7 +85,6 @@ struct FieldColumn {
     private mutating func appendDoubles(
         _ fields: FieldTable, _ text: TextBytes, refuse: (Int, String) -> Void
     ) {
-        doubles.reserveCapacity(doubles.count + fields.rowCount)
         for row in 0..<fields.rowCount {
             var (start, end) = place(row, fields, text)
             if start < end, let value = NumberText.double(text, start, end) {
@@ -95,7 +108,6 @@ struct FieldColumn {
         _ fields: FieldTable, _ text: TextBytes, _ range: ClosedRange<Int64>,
         refuse: (Int, String) -> Void
     ) {
-        integers.reserveCapacity(integers.count + fields.rowCount)
         for row in 0..<fields.rowCount {
             var (start, end) = place(row, fields, text)
             if start < end, let value = NumberText.integer(text, start, end),

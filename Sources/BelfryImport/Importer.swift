@@ -70,7 +70,9 @@ package struct Importer {
         let plan = try ImportPlan(
             table: table, names: reader.names, format: format, options: options,
             file: reader.file)
-        var builder = BatchBuilder(plan: plan, names: reader.names, zone: options.zone)
+        var builder = BatchBuilder(
+            plan: plan, names: reader.names, zone: options.zone,
+            batchRowCount: options.batchRowCount)
         while try reader.next() {
             builder.append(reader, to: &problems)
             guard problems.rejectedCount <= options.rejectedCountLimit else {

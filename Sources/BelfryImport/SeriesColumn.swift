@@ -54,7 +54,6 @@ struct SeriesColumn {
                 series[row] = pairs[index].code(series[row], codes[index + 1][row])
             }
         }
-        keyIndexes.reserveCapacity(keyIndexes.count + rowCount)
         for row in 0..<rowCount {
             let number = Int(series[row])
             if number >= seriesKeys.count { addSeries(row) }

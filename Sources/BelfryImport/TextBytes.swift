@@ -48,15 +48,23 @@ struct TextBytes {
         unsafe UnsafeRawBufferPointer(start: base + start, count: end - start)
     }
 
-    /// How many of the bytes are line ends, eight at a time.
+    /// How many of the bytes are line ends: a counter a byte, added up before one can overflow.
     func lineEndCount(_ start: Int, _ end: Int) -> Int {
         let low: UInt64 = 0x7f7f_7f7f_7f7f_7f7f
         var count = 0
         var index = start
         while index + 8 <= end {
-            let word = self.word(index) ^ 0x0a0a_0a0a_0a0a_0a0a
-            count += (~(((word & low) &+ low) | word | low)).nonzeroBitCount
-            index += 8
+            let stop = min(end - 7, index + 255 * 8)
+            var counters: UInt64 = 0
+            while index < stop {
+                let word = self.word(index) ^ 0x0a0a_0a0a_0a0a_0a0a
+                counters &+= ~(((word & low) &+ low) | word | low) &>> 7
+                index &+= 8
+            }
+            // Pairs of bytes first: eight times 255 does not fit into one.
+            let pairs =
+                (counters & 0x00ff_00ff_00ff_00ff) &+ ((counters &>> 8) & 0x00ff_00ff_00ff_00ff)
+            count += Int(truncatingIfNeeded: (pairs &* 0x0001_0001_0001_0001) &>> 48)
         }
         while index < end {
             if self[index] == 10 { count += 1 }

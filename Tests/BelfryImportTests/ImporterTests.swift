@@ -5,7 +5,7 @@ import Testing
 
 /// Whole imports of small texts: every rule of the CSV form, and what goes wrong.
 @Suite struct ImporterTests {
-    private func run(
+    func run(
         _ text: String, into target: MemoryTarget = MemoryTarget(), name: String = "readings.csv",
         _ configure: (inout ImportOptions) -> Void = { _ in }
     ) throws -> (report: ImportReport, lines: [String]) {
@@ -362,4 +362,19 @@ extension ImporterTests {
         0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x79, 0x00, 0x00, 0x74, 0x69, 0x6d, 0x65, 0x2c, 0x76,
         0x0a, 0x31, 0x2c, 0x31, 0x0a, 0x32, 0x2c, 0x32, 0x0a, 0xf6, 0x79, 0x46, 0x44,
     ]
+}
+
+extension ImporterTests {
+    /// Line numbers stay right far into a file, through lines within quotes and many buffers.
+    @Test func lineNumbersFarIn() throws {
+        var text = "time,v\n"
+        for row in 0..<20_000 { text += row % 7 == 0 ? "\(row),\"a\nb\"\n" : "\(row),a\n" }
+        text += "x,a\n"
+        let line = text.utf8.count { $0 == 10 }
+        for byteCount in [300, 5_000, 1 << 20] {
+            let (report, _) = try run(text) { $0.bufferByteCount = byteCount }
+            #expect(report.problems.map(\.line) == [line])
+            #expect(report.storedCount == 20_000)
+        }
+    }
 }
