@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryStorage
 
 /// Asks a scan below a LATEST for the latest rows of each series only: storage finds them in the
 /// last vectors, without reading the rest.
