@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryStorage
 import BelfryTestSupport
 import Testing
 
@@ -114,5 +115,35 @@ struct SortKeysTests {
             return left < right
         }
         #expect(sorted == expected)
+    }
+}
+
+@Suite("Groups in runs")
+struct GroupRunTests {
+    /// Many small series over several days; the same question in a form that streams and in one
+    /// that hashes.
+    @Test("streaming and hashing give the same groups", arguments: [1, 2])
+    func streaming(workers: Int) throws {
+        var settings = QuerySettings()
+        settings.workers = workers
+        let shell = try Shell(options: .tiny, settings: settings)
+        try shell.values(
+            "CREATE TABLE r (time TIMESTAMPTZ TIME KEY, a TEXT TAG, b TEXT TAG, x BIGINT)")
+        try shell.values(
+            """
+            INSERT INTO r SELECT '2024-01-01'::timestamptz + n * INTERVAL '17 minutes',
+              CASE WHEN n % 3 > 0 THEN 's' || (n % 3)::text END, 'b' || (n % 2)::text, n
+              FROM generate_series(0, 999) n
+            """)
+        let streamed =
+            "SELECT a, b, time_bucket('6 hours', time) AS h, count(*), sum(x) FROM r GROUP BY 1, 2, 3"
+        let hashed =
+            "SELECT a, b, time_bucket('6 hours', time + INTERVAL '0') AS h, count(*), sum(x) "
+            + "FROM r GROUP BY 1, 2, 3"
+        let order = " ORDER BY 1, 2, 3"
+        #expect(try shell.rows(streamed + order) == shell.rows(hashed + order))
+        #expect(
+            try shell.rows("SELECT sum(n) FROM (SELECT count(*) AS n FROM (\(streamed)) s) t")
+                == shell.rows("SELECT count(*) FROM (\(hashed)) s"))
     }
 }

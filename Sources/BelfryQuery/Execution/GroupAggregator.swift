@@ -28,7 +28,8 @@ final class GroupAggregator {
         self.context = context
         let environment = context.environment
         keys = node.keys.map { ExpressionEvaluator($0, environment: environment) }
-        table = GroupTable(types: node.keys.map(\.type))
+        table = GroupTable(
+            types: node.keys.map(\.type), keysComeInRuns: node.keysComeInRuns)
         for call in node.aggregates {
             let state = call.function.makeState()
             if node.keys.isEmpty { state.grow(to: 1) }
@@ -143,6 +144,9 @@ final class GroupAggregator {
             try aggregates[index].state.merge(other.aggregates[index].state, into: groups)
         }
     }
+
+    /// No more rows will come.
+    func seal() { table.seal() }
 
     /// Keys and results of groups in a range.
     func finish(_ groups: Range<Int>) throws(QueryError) -> Batch {

@@ -13,9 +13,13 @@ struct GroupTable: Sendable {
     /// A group's number and one, by hash; 0 is empty.
     private var slots = [UInt32](repeating: 0, count: 64)
     private(set) var count = 0
+    private let keysComeInRuns: Bool
 
-    init(types: [DataType]) {
+    /// - Parameter keysComeInRuns: equal keys stand together in all rows that will come. Then a key
+    ///   is compared with the last one only, nothing is hashed, and nothing can be found.
+    init(types: [DataType], keysComeInRuns: Bool = false) {
         self.types = types
+        self.keysComeInRuns = keysComeInRuns
         encoder = KeyEncoder(types: types)
         stride = encoder.stride
     }
@@ -71,10 +75,29 @@ struct GroupTable: Sendable {
         let starts = KeyEncoder.runStarts(of: vectors, rowCount: rowCount)
         let keys = encoder.encode(vectors, rows: starts, isInserting: true)
         var groups = [UInt32](repeating: 0, count: starts.count)
-        for run in starts.indices {
-            groups[run] = insert(keys, at: run * stride)
+        if keysComeInRuns {
+            append(keys, into: &groups)
+        } else {
+            for run in starts.indices { groups[run] = insert(keys, at: run * stride) }
         }
         return Runs(ends: Self.ends(of: starts, rowCount: rowCount), groups: groups)
+    }
+
+    /// Each key is the last group's or a new one's.
+    private mutating func append(_ keys: [UInt64], into groups: inout [UInt32]) {
+        var place = 0
+        for run in groups.indices {
+            var isSame = count > 0
+            for index in 0..<stride where isSame {
+                isSame = words[words.count - stride + index] == keys[place + index]
+            }
+            if !isSame {
+                for index in 0..<stride { words.append(keys[place + index]) }
+                count += 1
+            }
+            groups[run] = UInt32(truncatingIfNeeded: count - 1)
+            place += stride
+        }
     }
 
     /// The groups of all rows as far as they are known; `.max` for others, and for rows with a
@@ -97,6 +120,9 @@ struct GroupTable: Sendable {
 
     /// Whether some key of a group is NULL.
     func groupHasNull(_ group: Int) -> Bool { hasNull(words, at: group * stride) }
+
+    /// No more groups will come.
+    mutating func seal() { encoder.seal() }
 
     /// The keys of groups in a range, a vector a key.
     func keys(_ groups: Range<Int>) -> [Vector] {

@@ -34,6 +34,13 @@ struct KeyEncoder: Sendable {
         return words
     }
 
+    /// No more keys will come: from here on texts are decoded as codes of one dictionary.
+    mutating func seal() {
+        for index in columns.indices where columns[index].type.layout == .texts {
+            columns[index].sealed = TextDictionary(columns[index].intern.texts)
+        }
+    }
+
     /// The values of keys again, from `count` keys at `start` of `words`.
     func decode(_ index: Int, words: [UInt64], keys: Range<Int>) -> Vector {
         columns[index].decode(
@@ -95,6 +102,8 @@ private struct KeyColumn: Sendable {
     var translations: [(dictionary: TextDictionary, numbers: [UInt32])] = []
     var intervalNumbers: [Int128: UInt64] = [:]
     var intervals: [Interval] = []
+    /// All texts met, once no more will come.
+    var sealed: TextDictionary?
 
     init(_ type: DataType) { self.type = type }
 
@@ -111,6 +120,7 @@ private struct KeyColumn: Sendable {
         offset: Int, stride: Int, maskOffset: Int, maskBit: UInt64
     ) {
         let validity = vector.validity
+        if isInserting { sealed = nil }
         var place = 0
         func isValid(_ row: Int) -> Bool { validity.isAll || validity.isValid(row) }
         switch vector.storage {
@@ -227,20 +237,11 @@ private struct KeyColumn: Sendable {
             storage = .intervals(
                 keys.map { intervals.isEmpty ? .zero : intervals[Int(word($0))] })
         case .texts:
-            var texts = TextStorage()
-            texts.offsets.reserveCapacity(keys.count + 1)
-            for (row, key) in keys.enumerated() {
-                if mask.isValid(row) {
-                    texts.append(intern.texts[Int(word(key))])
-                } else {
-                    texts.append([UInt8]())
-                }
-            }
-            storage = .texts(texts)
+            storage = .dictionary(
+                DictionaryStorage(
+                    codes: keys.map { UInt32(truncatingIfNeeded: word($0)) },
+                    dictionary: sealed ?? TextDictionary(intern.texts)))
         }
         return Vector(type, storage, validity: mask)
     }
-
-    /// The dictionary of all texts met: what `decode` would write out.
-    var dictionary: TextDictionary { TextDictionary(intern.texts) }
 }

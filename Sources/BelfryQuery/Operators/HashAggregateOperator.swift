@@ -22,6 +22,7 @@ final class HashAggregateOperator: Operator {
                 try context.check()
                 try aggregator.add(batch)
             }
+            aggregator.seal()
             isConsumed = true
         }
         try context.check()

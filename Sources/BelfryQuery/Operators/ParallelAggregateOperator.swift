@@ -7,7 +7,9 @@ final class ParallelAggregateOperator: Operator {
     let columns: [PlanColumn]
     private let node: AggregateNode
     private let context: QueryContext
-    private var result: GroupAggregator?
+    /// What is to be given, one after the other; several where their groups differ for sure.
+    private var results: ArraySlice<GroupAggregator> = []
+    private var isConsumed = false
     private var position = 0
 
     /// Below so many rows a second thread costs more than it gives.
@@ -17,7 +19,7 @@ final class ParallelAggregateOperator: Operator {
     /// states cannot be merged.
     init?(_ node: AggregateNode, _ context: QueryContext) throws(QueryError) {
         guard context.settings.workers > 1,
-            let scan = Self.scan(below: node.input),
+            let scan = node.scan,
             context.snapshot.rowCountEstimate(scan.request.table) > Self.rowCountThreshold,
             node.aggregates.allSatisfy({ !$0.isDistinct })
         else { return nil }
@@ -26,30 +28,23 @@ final class ParallelAggregateOperator: Operator {
         columns = node.columns
     }
 
-    private static func scan(below plan: LogicalPlan) -> ScanNode? {
-        switch plan {
-        case .scan(let node): return node.request.latest == nil ? node : nil
-        case .filter(let node): return scan(below: node.input)
-        case .project(let node): return scan(below: node.input)
-        case .values, .generateSeries, .aggregate, .sample, .latest, .join, .asofJoin, .sort,
-            .limit, .distinct, .union:
-            return nil
-        }
-    }
-
     func next() throws(QueryError) -> Batch? {
-        let merged: GroupAggregator
-        if let result {
-            merged = result
-        } else {
-            merged = try aggregate()
-            result = merged
+        if !isConsumed {
+            results = try aggregate()[...]
+            for result in results { result.seal() }
+            isConsumed = true
         }
         try context.check()
-        if position >= merged.groupCount { return nil }
-        let end = min(position + context.settings.batchRowCount, merged.groupCount)
-        defer { position = end }
-        return try merged.finish(position..<end)
+        while let result = results.first {
+            if position < result.groupCount {
+                let end = min(position + context.settings.batchRowCount, result.groupCount)
+                defer { position = end }
+                return try result.finish(position..<end)
+            }
+            results.removeFirst()
+            position = 0
+        }
+        return nil
     }
 
     /// What one part of the scan came to.
@@ -59,10 +54,8 @@ final class ParallelAggregateOperator: Operator {
         case failed(QueryError)
     }
 
-    private func aggregate() throws(QueryError) -> GroupAggregator {
-        guard let request = Self.scan(below: node.input)?.request else {
-            return try GroupAggregator(node, context: context)
-        }
+    private func aggregate() throws(QueryError) -> [GroupAggregator] {
+        guard let request = node.scan?.request else { return [] }
         let parts: [ScanPart]
         do {
             parts = try context.snapshot.scanParts(request, count: context.settings.workers)
@@ -80,7 +73,7 @@ final class ParallelAggregateOperator: Operator {
             // Where the system gave no thread, this one does the work.
             if let thread { thread.join() } else { Self.run(part, outcome, node, context) }
         }
-        var merged: GroupAggregator?
+        var done: [GroupAggregator] = []
         for (_, outcome) in outcomes {
             let part = try outcome.withLock { state throws(QueryError) -> GroupAggregator? in
                 switch state {
@@ -89,11 +82,12 @@ final class ParallelAggregateOperator: Operator {
                 case .failed(let error): throw error
                 }
             }
-            guard let part else { continue }
-            if let merged { try merged.merge(part) } else { merged = part }
+            if let part { done.append(part) }
         }
-        if let merged { return merged }
-        return try GroupAggregator(node, context: context)
+        if node.keysPinSeries { return done }
+        guard let merged = done.first else { return [] }
+        for part in done.dropFirst() { try merged.merge(part) }
+        return [merged]
     }
 
     private static func run(

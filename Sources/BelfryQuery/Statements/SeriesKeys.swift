@@ -33,8 +33,9 @@ struct SeriesKeys {
         keys = (0..<groups.count).map { group in
             var present: [(column: UInt32, value: [UInt8])] = []
             for (part, values) in zip(parts, distinct) where values.isValid(group) {
-                if case .texts(let texts) = values.storage {
-                    present.append((part.number, Array(texts[group])))
+                if case .dictionary(let codes) = values.storage {
+                    let text = codes.dictionary.texts[Int(codes.codes[group])]
+                    present.append((part.number, Array(text)))
                 }
             }
             return SeriesKey(table: table.number, parts: present)

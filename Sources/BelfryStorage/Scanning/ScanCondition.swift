@@ -20,30 +20,64 @@ struct ScanCondition {
 
     /// The rows of a vector that meet the condition, of those in `among`, or of all.
     func rows(of vector: Vector, among: [Int32]?) -> [Int32] {
+        let validity = vector.validity
         switch vector.storage {
         case .integers(let values):
             if let constant = integer {
-                return select(vector, among) { comparison.holds(values[$0], constant) }
+                return compare(values, constant, validity, among)
             }
             guard let constant = double else { return [] }
-            return select(vector, among) { comparison.holds(Double(values[$0]), constant) }
+            return compareDoubles(values.map { Double($0) }, constant, validity, among)
         case .doubles(let values):
             guard let constant = double ?? integer.map({ Double($0) }) else { return [] }
-            return select(vector, among) { comparison.holds(values[$0], constant) }
+            return compareDoubles(values, constant, validity, among)
         case .booleans(let values):
             guard case .boolean(let constant) = value else { return [] }
-            let right: Int64 = constant ? 1 : 0
-            return select(vector, among) { comparison.holds(Int64(values[$0] ? 1 : 0), right) }
+            return compare(values.map { $0 ? 1 : 0 }, constant ? 1 : 0, validity, among)
         case .texts(let values):
             guard case .text(let constant) = value else { return [] }
             let bytes = Array(constant.utf8)
-            return select(vector, among) { comparison.holds(values[$0], bytes) }
+            return select(values.count, validity, among) {
+                comparison.holds(values[$0], bytes)
+            }
         case .dictionary(let values):
             guard case .text(let constant) = value else { return [] }
             let bytes = Array(constant.utf8)
             let texts = values.dictionary.texts
-            return select(vector, among) { comparison.holds(texts[Int(values.codes[$0])], bytes) }
+            // The code of a row without a value may lie outside the dictionary.
+            return select(values.codes.count, validity, among) {
+                let code = Int(values.codes[$0])
+                return code < texts.count && comparison.holds(texts[code], bytes)
+            }
         case .intervals: return []
+        }
+    }
+
+    private func compare<Number: Comparable>(
+        _ values: [Number], _ constant: Number, _ validity: Validity, _ among: [Int32]?
+    ) -> [Int32] {
+        let count = values.count
+        return switch comparison {
+        case .less: select(count, validity, among) { values[$0] < constant }
+        case .lessOrEqual: select(count, validity, among) { values[$0] <= constant }
+        case .equal: select(count, validity, among) { values[$0] == constant }
+        case .greaterOrEqual: select(count, validity, among) { values[$0] >= constant }
+        case .greater: select(count, validity, among) { values[$0] > constant }
+        }
+    }
+
+    /// NaN is above all numbers and equal to itself.
+    private func compareDoubles(
+        _ values: [Double], _ constant: Double, _ validity: Validity, _ among: [Int32]?
+    ) -> [Int32] {
+        if constant.isNaN {
+            return compare(values.map { $0.isNaN ? 1 : 0 }, 1, validity, among)
+        }
+        let count = values.count
+        return switch comparison {
+        case .less, .lessOrEqual, .equal: compare(values, constant, validity, among)
+        case .greaterOrEqual: select(count, validity, among) { !(values[$0] < constant) }
+        case .greater: select(count, validity, among) { !(values[$0] <= constant) }
         }
     }
 
@@ -80,56 +114,35 @@ struct ScanCondition {
         return nil
     }
 
+    /// Without a branch on the outcome: which rows hold is what no predictor knows.
+    @inline(__always)
     private func select(
-        _ vector: Vector, _ among: [Int32]?, _ holds: (Int) -> Bool
+        _ count: Int, _ validity: Validity, _ among: [Int32]?, _ holds: (Int) -> Bool
     ) -> [Int32] {
-        var rows: [Int32] = []
-        let validity = vector.validity
+        var rows = [Int32](repeating: 0, count: among?.count ?? count)
+        var kept = 0
         if let among {
-            for row in among where validity.isValid(Int(row)) && holds(Int(row)) {
-                rows.append(row)
+            for row in among {
+                rows[kept] = row
+                if validity.isValid(Int(row)) && holds(Int(row)) { kept += 1 }
             }
-            return rows
-        }
-        rows.reserveCapacity(vector.count)
-        if validity.isAll {
-            for row in 0..<vector.count where holds(row) { rows.append(Int32(row)) }
+        } else if validity.isAll {
+            for row in 0..<count {
+                rows[kept] = Int32(truncatingIfNeeded: row)
+                kept += holds(row) ? 1 : 0
+            }
         } else {
-            for row in 0..<vector.count where validity.isValid(row) && holds(row) {
-                rows.append(Int32(row))
+            for row in 0..<count {
+                rows[kept] = Int32(truncatingIfNeeded: row)
+                kept += validity.isValid(row) && holds(row) ? 1 : 0
             }
         }
+        rows.removeLast(rows.count - kept)
         return rows
     }
 }
 
 extension ScanRequest.Condition.Comparison {
-    @inline(__always)
-    func holds(_ left: Int64, _ right: Int64) -> Bool {
-        switch self {
-        case .less: left < right
-        case .lessOrEqual: left <= right
-        case .equal: left == right
-        case .greaterOrEqual: left >= right
-        case .greater: left > right
-        }
-    }
-
-    @inline(__always)
-    func holds(_ left: Double, _ right: Double) -> Bool {
-        if left.isNaN || right.isNaN {
-            // NaN is above all numbers and equal to itself.
-            return holds(Int64(left.isNaN ? 1 : 0), Int64(right.isNaN ? 1 : 0))
-        }
-        return switch self {
-        case .less: left < right
-        case .lessOrEqual: left <= right
-        case .equal: left == right
-        case .greaterOrEqual: left >= right
-        case .greater: left > right
-        }
-    }
-
     func holds(_ left: ArraySlice<UInt8>, _ right: [UInt8]) -> Bool {
         switch self {
         case .less: left.lexicographicallyPrecedes(right)

@@ -20,6 +20,8 @@ final class SegmentCursor: SourceCursor {
     /// The block opened last; kept from series to series.
     private var opened: OpenBlock?
     private var lastChunk: SegmentChunk?
+    /// The one before: a search for the ends of a time range looks at two.
+    private var priorChunk: SegmentChunk?
 
     // Where the open series stands.
     private var openIndex = 0
@@ -82,6 +84,7 @@ final class SegmentCursor: SourceCursor {
         let made = OpenBlock(reader, block: block, columns)
         opened = made
         lastChunk = nil
+        priorChunk = nil
         return made
     }
 
@@ -187,8 +190,16 @@ final class SegmentCursor: SourceCursor {
 
     private func vectorChunk(_ block: OpenBlock, _ vector: Int) -> SegmentChunk {
         if let lastChunk, lastChunk.block === block, lastChunk.index == vector { return lastChunk }
-        let made = SegmentChunk(block, vector: vector)
-        if !columns.isCounting { lastChunk = made }
+        let made: SegmentChunk
+        if let priorChunk, priorChunk.block === block, priorChunk.index == vector {
+            made = priorChunk
+        } else {
+            made = SegmentChunk(block, vector: vector)
+        }
+        if !columns.isCounting {
+            priorChunk = lastChunk
+            lastChunk = made
+        }
         return made
     }
 
