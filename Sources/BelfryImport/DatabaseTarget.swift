@@ -21,16 +21,19 @@ package struct DatabaseTarget: ImportTarget {
 
     package func write(_ batch: PointBatch) throws(ImportError) -> ImportWriteCounts {
         do throws(BelfryError) {
-            let appender = try database.appender(for: batch.table.name, isCounted: true)
             let outcome: Appender.Outcome
             if batch.table.isReference {
-                // The keys of a reference table are made of its columns.
+                // The keys of a reference table are made of its columns. A row with the key of
+                // one that is there is that row again, not an error as it is for INSERT.
+                let appender = try database.appender(
+                    for: batch.table.name, rule: .merge, isCounted: true)
                 outcome = try appender.append(
                     batch.columns.compactMap { column in
                         let schema = batch.table.columns.first { $0.number == column.number }
                         return schema.map { ($0.name, column.values) }
                     })
             } else {
+                let appender = try database.appender(for: batch.table.name, isCounted: true)
                 outcome = try appender.append(batch)
             }
             return ImportWriteCounts(
