@@ -61,7 +61,7 @@ struct FieldColumn {
         }
     }
 
-    /// Where the field of a row stands, without the spaces around it.
+    /// Where the field of a row stands, spaces around it included.
     @inline(__always)
     private func place(
         _ row: Int, _ fields: FieldTable, _ text: TextBytes

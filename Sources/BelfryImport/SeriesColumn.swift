@@ -93,7 +93,7 @@ struct SeriesColumn {
         places.append(0)
     }
 
-    /// A tag value of a row of the table appended last; for messages.
+    /// Forgets the batch; series keep their numbers.
     mutating func startBatch() {
         batch += 1
         keys = []
