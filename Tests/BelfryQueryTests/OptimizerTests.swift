@@ -73,4 +73,14 @@ struct OptimizerTests {
         #expect(plan.contains { $0.hasSuffix("| tags sensor like 'a%'") })
         #expect(plan.contains { $0.hasSuffix("filter (count > 3)") })
     }
+
+    @Test("a join that multiplies readings is said to do so")
+    func manyToMany() throws {
+        func hasNote(_ sql: String) throws -> Bool {
+            try shell.explain(sql).contains { $0.hasPrefix("note: ") }
+        }
+        #expect(try hasNote("SELECT 1 FROM traffic a JOIN traffic b USING (sensor)"))
+        #expect(try !hasNote("SELECT 1 FROM traffic a JOIN traffic b USING (sensor, time)"))
+        #expect(try !hasNote("SELECT 1 FROM traffic a JOIN place p USING (sensor)"))
+    }
 }

@@ -179,6 +179,9 @@ struct SelectTests {
                 "SELECT count(*) FROM place WHERE sensor NOT IN (SELECT sensor FROM traffic)")
                 == ["0"])
         #expect(
+            try shell.rows("SELECT 1 IN (SELECT 1), NULL IN (SELECT 1), 1 NOT IN (SELECT NULL)")
+                == ["t|-|-"])
+        #expect(
             try shell.rows("SELECT EXISTS (SELECT FROM traffic WHERE vehicles > 100)") == ["f"])
         #expect(
             try shell.rows(

@@ -86,7 +86,7 @@ extension Binder {
         if isLateral { throw .notSupported("LATERAL", at: span) }
         let inner = nested(in: nil)
         let relation = try inner.bindQuery(query)
-        warnings += inner.warnings
+        adopt(inner)
         return relation
     }
 

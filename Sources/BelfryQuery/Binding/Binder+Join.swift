@@ -63,6 +63,7 @@ extension Binder {
             }
         }
         if node.leftKeys.isEmpty && node.residual == nil && kind == .inner { node.kind = .cross }
+        if kind != .cross { noteManyToMany(node, left: left, right: right) }
         var result = try leftSide.joined(with: rightSide, plan: .join(node), at: span)
         result.columns = merged + result.columns
         // Rows of the outer side without a partner have no time of their own.
@@ -72,6 +73,23 @@ extension Binder {
         case .inner, .left, .cross, .semi, .anti: break
         }
         return result
+    }
+
+    /// A note where two tables of readings are joined and neither side's rows are told apart by
+    /// the keys: rows then multiply (LANGUAGE D0.8).
+    private func noteManyToMany(_ node: JoinNode, left: Relation, right: Relation) {
+        func isUnique(_ relation: Relation, _ keys: [BoundExpression]) -> Bool {
+            guard let facts = relation.times.first, facts.isSeriesPinned else { return false }
+            return ([facts.timeIndex] + facts.seriesIndexes).allSatisfy { index in
+                keys.contains { $0.usedColumns == [index] }
+            }
+        }
+        guard let leftTime = left.times.first, let rightTime = right.times.first,
+            !isUnique(left, node.leftKeys), !isUnique(right, node.rightKeys)
+        else { return }
+        notes.append(
+            "\(leftTime.table ?? "the left side") and \(rightTime.table ?? "the right side") are "
+                + "joined many to many: rows multiply; ASOF JOIN or ALIGN JOIN may be meant")
     }
 
     /// Makes a pair of keys of a USING column, hides both copies and gives the one that remains.

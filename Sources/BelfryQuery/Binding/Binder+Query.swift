@@ -31,7 +31,7 @@ extension Binder {
         for common in query.with {
             let inner = nested(in: nil)
             let relation = try inner.bindQuery(common.query)
-            warnings += inner.warnings
+            adopt(inner)
             let alias = TableAlias(name: common.name, columns: common.columns)
             commonTables.append((common.name.folded, try named(relation, alias)))
         }

@@ -19,7 +19,7 @@ extension Binder {
         case .exists(let node):
             let inner = nested(in: (scope as? RelationScope)?.relation)
             let relation = try inner.bindQuery(node.query)
-            warnings += inner.warnings
+            adopt(inner)
             let plan = LogicalPlan.limit(LimitNode(input: relation.plan, limit: 1, offset: 0))
             var hasRows = false
             try run(plan) { batch in
@@ -81,8 +81,8 @@ extension Binder {
         of query: BelfrySQL.Query, scope: any ExpressionScope, rowLimit: Int?
     ) throws(QueryError) -> (values: [Value], type: DataType) {
         let inner = nested(in: (scope as? RelationScope)?.relation)
-        let relation = try inner.bindQuery(query)
-        warnings += inner.warnings
+        let relation = try inner.bindQueryKeepingUnknown(query)
+        adopt(inner)
         let columns = relation.plan.columns
         guard columns.count == 1 else {
             throw QueryError(

@@ -22,6 +22,8 @@ package final class Binder {
     var depth = 0
     /// What a statement may want to be said besides its result.
     package internal(set) var warnings: [String] = []
+    /// What EXPLAIN says besides the plan.
+    package internal(set) var notes: [String] = []
 
     package static let depthLimit = 256
 
@@ -40,6 +42,12 @@ package final class Binder {
         inner.outerRelation = outer ?? outerRelation
         inner.depth = depth + 1
         return inner
+    }
+
+    /// Takes over what a binder of an inner query has to say.
+    func adopt(_ inner: Binder) {
+        warnings += inner.warnings
+        notes += inner.notes
     }
 
     package func warn(_ text: String) { warnings.append(text) }

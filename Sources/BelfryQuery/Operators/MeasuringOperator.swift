@@ -44,7 +44,7 @@ final class MeasuringOperator: Operator {
         let batch = try input.next()
         measured.nanoseconds += MonotonicClock.nanoseconds() - start
         measured.rowCount += batch?.rowCount ?? 0
-        if batch == nil { measured.scan = (input as? ScanOperator)?.statistics }
+        if let scan = input as? ScanOperator { measured.scan = scan.statistics }
         measurements[path] = measured
         return batch
     }

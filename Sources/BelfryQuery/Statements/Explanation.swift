@@ -26,7 +26,7 @@ enum Explanation {
         }
         let zone = context.settings.timeZone
         let lines = PlanText.lines(of: plan, zone: zone, measurements: measurements)
-        let rows = (lines + binder.warnings.map { "warning: \($0)" } + footer).map {
+        let rows = (lines + (binder.warnings + binder.notes).map { "note: \($0)" } + footer).map {
             [Value.text($0)]
         }
         return RunningQuery(
