@@ -20,7 +20,8 @@ import Testing
         let (report, lines) = try run(
             #"""
             {"time":"2014-08-01T07:50:00Z","device":{"id":"a","on":true},"speed":50}
-            {"speed": 50.5, "time": "2014-08-01T07:55:00Z", "note": "x\u00f8\n\"q\" \ud83d\ude00", "gateways":[{"id":"]"}, 1]}
+            {"speed": 50.5, "time": "2014-08-01T07:55:00Z", \#
+            "note": "x\u00f8\n\"q\" \ud83d\ude00", "gateways":[{"id":"]"}, 1]}
 
             {"time":"2014-08-01T08:00:00Z","device":{"id":"b","on":null},"speed":null,"empty":{}}
             """#
