@@ -282,6 +282,8 @@ indirect enum EvaluationNode {
             }
             var taken: [Int32] = []
             var left: [Int32] = []
+            taken.reserveCapacity(open.count)
+            left.reserveCapacity(open.count)
             for index in 0..<open.count {
                 let place = condition.place(index, of: open.count)
                 if booleans[place] && condition.isValid(place) {
@@ -324,8 +326,12 @@ indirect enum EvaluationNode {
             var taken: [Int32] = []
             var places: [Int32] = []
             var left: [Int32] = []
+            taken.reserveCapacity(open.count)
+            places.reserveCapacity(open.count)
+            left.reserveCapacity(open.count)
+            let validity = full.validity
             for index in 0..<open.count {
-                if full.isValid(index) {
+                if validity.isValid(index) {
                     taken.append(open[index])
                     places.append(Int32(index))
                 } else {

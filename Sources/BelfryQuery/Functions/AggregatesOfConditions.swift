@@ -21,12 +21,22 @@ final class BooleanState: AggregateState {
 
     func add(_ arguments: [Vector], rows: Range<Int>, group: Int) {
         let booleans = arguments[0].booleans
-        for row in rows where arguments[0].isValid(row) { take(booleans[row], group: group) }
+        let validity = arguments[0].validity
+        let isAll = validity.isAll
+        var isDecided = false
+        var isAny = false
+        for row in rows where isAll || validity.isValid(row) {
+            isAny = true
+            isDecided = isDecided || booleans[row] == isOr
+        }
+        if isAny { take(isDecided == isOr, group: group) }
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
         let booleans = arguments[0].booleans
-        for row in 0..<groups.count where arguments[0].isValid(row) {
+        let validity = arguments[0].validity
+        let isAll = validity.isAll
+        for row in 0..<groups.count where isAll || validity.isValid(row) {
             take(booleans[row], group: Int(groups[row]))
         }
     }

@@ -57,11 +57,11 @@ final class SpreadState: AggregateState {
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
-        var moments = self.moments.taken()
-        defer { self.moments = moments }
         let values = arguments[0].doubles
         let validity = arguments[0].validity
         let isAll = validity.isAll
+        var moments = self.moments.taken()
+        defer { self.moments = moments }
         for row in 0..<groups.count where isAll || validity.isValid(row) {
             moments[Int(groups[row])].add(values[row])
         }
@@ -160,12 +160,12 @@ final class PairState: AggregateState {
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
-        var moments = self.moments.taken()
-        defer { self.moments = moments }
         let ys = arguments[0].doubles
         let xs = arguments[1].doubles
         let validity = arguments[0].validity.intersection(arguments[1].validity)
         let isAll = validity.isAll
+        var moments = self.moments.taken()
+        defer { self.moments = moments }
         for row in 0..<groups.count where isAll || validity.isValid(row) {
             moments[Int(groups[row])].add(y: ys[row], x: xs[row])
         }

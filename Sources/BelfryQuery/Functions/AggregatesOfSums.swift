@@ -34,14 +34,35 @@ final class CountState: AggregateState {
 /// Sum (BIGINT, an error beyond it) or average (DOUBLE) of whole numbers: the exact sum in 128
 /// bits, then at most one division. No order of adding can change it.
 final class IntegerSumState: AggregateState {
+    /// 128 bits in two words: the adding of one value stays two instructions.
+    private struct Sum {
+        var high: Int64 = 0
+        var low: UInt64 = 0
+
+        @inline(__always)
+        mutating func add(_ value: Int64) {
+            let (sum, carry) = low.addingReportingOverflow(UInt64(bitPattern: value))
+            low = sum
+            high &+= (value >> 63) &+ (carry ? 1 : 0)
+        }
+
+        var total: Int128 {
+            get { Int128(high) << 64 + Int128(low) }
+            set {
+                high = Int64(truncatingIfNeeded: newValue >> 64)
+                low = UInt64(truncatingIfNeeded: newValue)
+            }
+        }
+    }
+
     private let isAverage: Bool
-    private var sums: [Int128] = []
+    private var sums: [Sum] = []
     private var counts: [Int64] = []
 
     init(isAverage: Bool) { self.isAverage = isAverage }
 
     func grow(to groupCount: Int) {
-        sums.extend(to: groupCount, with: 0)
+        sums.extend(to: groupCount, with: Sum())
         counts.extend(to: groupCount, with: 0)
     }
 
@@ -57,28 +78,28 @@ final class IntegerSumState: AggregateState {
                 upper &+= values[row] >> 32
                 lower &+= UInt64(UInt32(truncatingIfNeeded: values[row]))
             }
-            sums[group] += Int128(upper) << 32 + Int128(lower)
+            sums[group].total += Int128(upper) << 32 + Int128(lower)
             counts[group] += Int64(rows.count)
         } else {
             for row in rows where validity.isValid(row) {
-                sums[group] += Int128(values[row])
+                sums[group].add(values[row])
                 counts[group] += 1
             }
         }
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
+        let values = arguments[0].integers
+        let validity = arguments[0].validity
+        let isAll = validity.isAll
         var sums = self.sums.taken()
         var counts = self.counts.taken()
         defer {
             self.sums = sums
             self.counts = counts
         }
-        let values = arguments[0].integers
-        let validity = arguments[0].validity
-        let isAll = validity.isAll
         for row in 0..<groups.count where isAll || validity.isValid(row) {
-            sums[Int(groups[row])] += Int128(values[row])
+            sums[Int(groups[row])].add(values[row])
             counts[Int(groups[row])] += 1
         }
     }
@@ -86,7 +107,7 @@ final class IntegerSumState: AggregateState {
     func merge(_ other: any AggregateState, into groups: [UInt32]) {
         guard let other = other as? IntegerSumState else { return }
         for (index, group) in groups.enumerated() {
-            sums[Int(group)] += other.sums[index]
+            sums[Int(group)].total += other.sums[index].total
             counts[Int(group)] += other.counts[index]
         }
     }
@@ -96,13 +117,13 @@ final class IntegerSumState: AggregateState {
         if isAverage {
             return Vector(
                 doubles: groups.map {
-                    counts[$0] == 0 ? 0 : Double(sums[$0]) / Double(counts[$0])
+                    counts[$0] == 0 ? 0 : Double(sums[$0].total) / Double(counts[$0])
                 }, validity: validity)
         }
         var result: [Int64] = []
         result.reserveCapacity(groups.count)
         for group in groups {
-            guard let sum = Int64(exactly: sums[group]) else {
+            guard let sum = Int64(exactly: sums[group].total) else {
                 throw QueryError(
                     "22003", "the sum is out of range of BIGINT",
                     hint: "sum(x::DOUBLE) adds approximately, without that limit")
@@ -205,11 +226,11 @@ final class DoubleSumState: AggregateState {
     }
 
     func add(_ arguments: [Vector], groups: [UInt32]) {
-        var sums = self.sums.taken()
-        defer { self.sums = sums }
         let values = arguments[0].doubles
         let validity = arguments[0].validity
         let isAll = validity.isAll
+        var sums = self.sums.taken()
+        defer { self.sums = sums }
         for row in 0..<groups.count where isAll || validity.isValid(row) {
             let group = Int(groups[row])
             sums[group].addChecked(values[row])
@@ -319,12 +340,12 @@ final class IntervalSumState: AggregateState {
 }
 
 extension Array {
-    /// The array, and an empty one in its place: a loop works on it as a local, so that the access
-    /// to the property of a class is checked once a call and not once a row.
+    /// The array itself, for a loop that changes it: held in a local, an element costs no check
+    /// of who else holds it. Given back when the loop is done.
     mutating func taken() -> [Element] {
-        let all = self
-        self = []
-        return all
+        var mine: [Element] = []
+        swap(&mine, &self)
+        return mine
     }
 
     /// Makes the array at least that long.

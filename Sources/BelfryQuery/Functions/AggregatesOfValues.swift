@@ -9,14 +9,91 @@ protocol GroupValue: Hashable, Sendable {
     static func read(_ source: Source, _ row: Int) -> Self
     /// SQL's order.
     static func isBefore(_ left: Self, _ right: Self) -> Bool
+    /// The same between a row and a value, without taking the row out.
+    static func isBefore(_ source: Source, _ row: Int, _ right: Self) -> Bool
+    static func isBefore(_ left: Self, _ source: Source, _ row: Int) -> Bool
+    /// The row of the greatest (or least) value among rows, of equal ones the last or the first;
+    /// nil where no row has a value. The hot loop: numbers have their own.
+    static func bestRow(
+        _ source: Source, _ rows: Range<Int>, _ validity: Validity, isMaximum: Bool,
+        takesLaterOfEqual: Bool
+    ) -> Int?
     static var filler: Self { get }
     static func storage(_ values: [Self]) -> VectorStorage
+}
+
+extension GroupValue {
+    @inline(__always)
+    static func isBefore(_ source: Source, _ row: Int, _ right: Self) -> Bool {
+        isBefore(read(source, row), right)
+    }
+
+    @inline(__always)
+    static func isBefore(_ left: Self, _ source: Source, _ row: Int) -> Bool {
+        isBefore(left, read(source, row))
+    }
+}
+
+extension GroupValue {
+    static func bestRow(
+        _ source: Source, _ rows: Range<Int>, _ validity: Validity, isMaximum: Bool,
+        takesLaterOfEqual: Bool
+    ) -> Int? {
+        var best: (row: Int, value: Self)?
+        for row in rows where validity.isValid(row) {
+            if let known = best {
+                let isAbove = isBefore(known.value, source, row)
+                let isBelow = isBefore(source, row, known.value)
+                let isBetter = isMaximum ? isAbove : isBelow
+                let isEqual = !isAbove && !isBelow
+                guard isBetter || isEqual && takesLaterOfEqual else { continue }
+            }
+            best = (row, read(source, row))
+        }
+        return best?.row
+    }
+}
+
+/// The row of the best number; the comparisons are inlined.
+@inline(__always)
+private func bestNumber<Number: BitwiseCopyable>(
+    _ numbers: [Number], _ rows: Range<Int>, _ validity: Validity,
+    _ isBetter: (_ new: Number, _ old: Number) -> Bool
+) -> Int? {
+    var bestRow = rows.lowerBound
+    while bestRow < rows.upperBound && !validity.isValid(bestRow) { bestRow += 1 }
+    guard bestRow < rows.upperBound else { return nil }
+    var best = numbers[bestRow]
+    if validity.isAll {
+        for row in bestRow..<rows.upperBound where isBetter(numbers[row], best) {
+            best = numbers[row]
+            bestRow = row
+        }
+    } else {
+        for row in bestRow..<rows.upperBound
+        where isBetter(numbers[row], best) && validity.isValid(row) {
+            best = numbers[row]
+            bestRow = row
+        }
+    }
+    return bestRow
 }
 
 extension Int64: GroupValue {
     static func source(_ vector: Vector) -> [Int64] { vector.integers }
     @inline(__always) static func read(_ source: [Int64], _ row: Int) -> Int64 { source[row] }
     @inline(__always) static func isBefore(_ left: Int64, _ right: Int64) -> Bool { left < right }
+    static func bestRow(
+        _ source: [Int64], _ rows: Range<Int>, _ validity: Validity, isMaximum: Bool,
+        takesLaterOfEqual: Bool
+    ) -> Int? {
+        switch (isMaximum, takesLaterOfEqual) {
+        case (true, true): bestNumber(source, rows, validity) { $0 >= $1 }
+        case (true, false): bestNumber(source, rows, validity) { $0 > $1 }
+        case (false, true): bestNumber(source, rows, validity) { $0 <= $1 }
+        case (false, false): bestNumber(source, rows, validity) { $0 < $1 }
+        }
+    }
     static var filler: Int64 { 0 }
     static func storage(_ values: [Int64]) -> VectorStorage { .integers(values) }
 }
@@ -26,6 +103,21 @@ extension Double: GroupValue {
     @inline(__always) static func read(_ source: [Double], _ row: Int) -> Double { source[row] }
     @inline(__always) static func isBefore(_ left: Double, _ right: Double) -> Bool {
         ComparisonKernels.isLess(left, right)
+    }
+    static func bestRow(
+        _ source: [Double], _ rows: Range<Int>, _ validity: Validity, isMaximum: Bool,
+        takesLaterOfEqual: Bool
+    ) -> Int? {
+        switch (isMaximum, takesLaterOfEqual) {
+        case (true, true):
+            bestNumber(source, rows, validity) { !ComparisonKernels.isLess($0, $1) }
+        case (true, false):
+            bestNumber(source, rows, validity) { ComparisonKernels.isLess($1, $0) }
+        case (false, true):
+            bestNumber(source, rows, validity) { !ComparisonKernels.isLess($1, $0) }
+        case (false, false):
+            bestNumber(source, rows, validity) { ComparisonKernels.isLess($0, $1) }
+        }
     }
     static var filler: Double { 0 }
     static func storage(_ values: [Double]) -> VectorStorage { .doubles(values) }
@@ -54,6 +146,12 @@ extension [UInt8]: GroupValue {
     static func read(_ source: TextView, _ row: Int) -> [UInt8] { Array(source[row]) }
     static func isBefore(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         left.lexicographicallyPrecedes(right)
+    }
+    static func isBefore(_ source: TextView, _ row: Int, _ right: [UInt8]) -> Bool {
+        Bytes.order(source.texts.bytes, source.range(row), right, right.indices) < 0
+    }
+    static func isBefore(_ left: [UInt8], _ source: TextView, _ row: Int) -> Bool {
+        Bytes.order(left, left.indices, source.texts.bytes, source.range(row)) < 0
     }
     static var filler: [UInt8] { [] }
     static func storage(_ values: [[UInt8]]) -> VectorStorage {
@@ -140,66 +238,53 @@ final class ExtremeState<Element: GroupValue>: AggregateState {
 
     func add(_ arguments: [Vector], rows: Range<Int>, group: Int) {
         let source = Element.source(arguments[0])
-        let validity = arguments[0].validity
-        var best = values[group]
-        var row = rows.lowerBound
-        if !hasValue[group] {
-            while row < rows.upperBound && !validity.isValid(row) { row += 1 }
-            if row == rows.upperBound { return }
-            best = Element.read(source, row)
-            hasValue[group] = true
-        }
-        if !validity.isAll {
-            while row < rows.upperBound {
-                if validity.isValid(row) { best = better(Element.read(source, row), best) }
-                row += 1
-            }
-        } else if isMaximum {
-            while row < rows.upperBound {
-                let value = Element.read(source, row)
-                if Element.isBefore(best, value) { best = value }
-                row += 1
-            }
-        } else {
-            while row < rows.upperBound {
-                let value = Element.read(source, row)
-                if Element.isBefore(value, best) { best = value }
-                row += 1
-            }
-        }
-        values[group] = best
+        let best = Element.bestRow(
+            source, rows, arguments[0].validity, isMaximum: isMaximum, takesLaterOfEqual: false)
+        if let best { take(Element.read(source, best), group: group) }
     }
 
-    @inline(__always)
-    private func better(_ value: Element, _ best: Element) -> Element {
-        (isMaximum ? Element.isBefore(best, value) : Element.isBefore(value, best)) ? value : best
-    }
-
+    @specialized(where Element == Int64)
+    @specialized(where Element == Double)
+    @specialized(where Element == [UInt8])
     func add(_ arguments: [Vector], groups: [UInt32]) {
+        let source = Element.source(arguments[0])
+        let validity = arguments[0].validity
+        let isAll = validity.isAll
         var values = self.values.taken()
         var hasValue = self.hasValue.taken()
         defer {
             self.values = values
             self.hasValue = hasValue
         }
-        let source = Element.source(arguments[0])
-        let validity = arguments[0].validity
-        let isAll = validity.isAll
         for row in 0..<groups.count where isAll || validity.isValid(row) {
             let group = Int(groups[row])
-            let value = Element.read(source, row)
-            values[group] = hasValue[group] ? better(value, values[group]) : value
+            if hasValue[group] {
+                let isBetter =
+                    isMaximum
+                    ? Element.isBefore(values[group], source, row)
+                    : Element.isBefore(source, row, values[group])
+                if !isBetter { continue }
+            }
+            values[group] = Element.read(source, row)
             hasValue[group] = true
         }
+    }
+
+    private func take(_ value: Element, group: Int) {
+        if hasValue[group] {
+            let isBetter =
+                isMaximum
+                ? Element.isBefore(values[group], value) : Element.isBefore(value, values[group])
+            if !isBetter { return }
+        }
+        values[group] = value
+        hasValue[group] = true
     }
 
     func merge(_ other: any AggregateState, into groups: [UInt32]) {
         guard let other = other as? ExtremeState<Element> else { return }
         for (index, group) in groups.enumerated() where other.hasValue[index] {
-            let group = Int(group)
-            let value = other.values[index]
-            values[group] = hasValue[group] ? better(value, values[group]) : value
-            hasValue[group] = true
+            take(other.values[index], group: Int(group))
         }
     }
 
@@ -243,33 +328,45 @@ final class KeyedState<Element: GroupValue, Key: GroupValue>: AggregateState {
 
     func add(_ arguments: [Vector], rows: Range<Int>, group: Int) {
         let keySource = Key.source(arguments[1])
-        let valueValidity = arguments[0].validity
-        let keyValidity = arguments[1].validity
+        let best = Key.bestRow(
+            keySource, rows, arguments[0].validity.intersection(arguments[1].validity),
+            isMaximum: isMaximum, takesLaterOfEqual: takesLaterOfEqual)
+        guard let best else { return }
         // Only the winning row's value is read.
-        var best: Key? = hasValue[group] ? keys[group] : nil
-        var bestRow: Int?
-        for row in rows where valueValidity.isValid(row) && keyValidity.isValid(row) {
-            let key = Key.read(keySource, row)
-            if let known = best, !wins(key, over: known) { continue }
-            best = key
-            bestRow = row
-        }
-        if let best, let bestRow {
-            keys[group] = best
-            values[group] = Element.read(Element.source(arguments[0]), bestRow)
-            hasValue[group] = true
-        }
+        let key = Key.read(keySource, best)
+        if hasValue[group] && !wins(key, over: keys[group]) { return }
+        keys[group] = key
+        values[group] = Element.read(Element.source(arguments[0]), best)
+        hasValue[group] = true
     }
 
+    @specialized(where Element == Int64, Key == Int64)
+    @specialized(where Element == Double, Key == Int64)
+    @specialized(where Element == Bool, Key == Int64)
+    @specialized(where Element == [UInt8], Key == Int64)
+    @specialized(where Element == Int64, Key == Double)
+    @specialized(where Element == Double, Key == Double)
+    @specialized(where Element == [UInt8], Key == Double)
     func add(_ arguments: [Vector], groups: [UInt32]) {
         let source = Element.source(arguments[0])
         let keySource = Key.source(arguments[1])
         let validity = arguments[0].validity.intersection(arguments[1].validity)
         let isAll = validity.isAll
+        var values = self.values.taken()
+        var keys = self.keys.taken()
+        var hasValue = self.hasValue.taken()
+        defer {
+            self.values = values
+            self.keys = keys
+            self.hasValue = hasValue
+        }
         for row in 0..<groups.count where isAll || validity.isValid(row) {
-            take(
-                Element.read(source, row), key: Key.read(keySource, row),
-                group: Int(groups[row]))
+            let group = Int(groups[row])
+            let key = Key.read(keySource, row)
+            if hasValue[group] && !wins(key, over: keys[group]) { continue }
+            values[group] = Element.read(source, row)
+            keys[group] = key
+            hasValue[group] = true
         }
     }
 

@@ -71,8 +71,9 @@ enum FunctionTable {
     /// The ways to call a function, for an error's hint.
     static func usage(_ name: String) -> String? {
         guard let known = signatures[name] else { return nil }
-        let forms = known.map {
-            "\(name)(\($0.parameters.map(\.name).joined(separator: ", "))\($0.repeatsLast ? ", …" : ""))"
+        let forms = known.map { (signature) -> String in
+            let types = signature.parameters.map(\.name).joined(separator: ", ")
+            return "\(name)(\(types)\(signature.repeatsLast ? ", …" : ""))"
         }
         return "there is " + forms.joined(separator: ", ")
     }

@@ -76,29 +76,39 @@ enum ComparisonKernels {
     private static func doubles(
         _ comparison: Comparison, _ a: [Double], _ b: [Double], _ rowCount: Int
     ) -> [Bool] {
-        // Beside a constant number IEEE's comparisons, or their negations, put NaN on top.
         if b.count == 1 && rowCount != 1 && !b[0].isNaN {
-            switch comparison {
-            case .equal: return Lanes.zip(a, b, rowCount, false) { $0 == $1 }
-            case .notEqual: return Lanes.zip(a, b, rowCount, false) { $0 != $1 }
-            case .less: return Lanes.zip(a, b, rowCount, false) { $0 < $1 }
-            case .lessOrEqual: return Lanes.zip(a, b, rowCount, false) { $0 <= $1 }
-            case .greater: return Lanes.zip(a, b, rowCount, false) { !($0 <= $1) }
-            case .greaterOrEqual: return Lanes.zip(a, b, rowCount, false) { !($0 < $1) }
-            }
+            return doubles(comparison, a, number: b[0])
         }
+        return switch comparison {
+        case .equal: Lanes.zip(a, b, rowCount, false) { isEqual($0, $1) }
+        case .notEqual: Lanes.zip(a, b, rowCount, false) { !isEqual($0, $1) }
+        case .less: Lanes.zip(a, b, rowCount, false) { isLess($0, $1) }
+        case .lessOrEqual: Lanes.zip(a, b, rowCount, false) { !isLess($1, $0) }
+        case .greater: Lanes.zip(a, b, rowCount, false) { isLess($1, $0) }
+        case .greaterOrEqual: Lanes.zip(a, b, rowCount, false) { !isLess($0, $1) }
+        }
+    }
+
+    /// Beside a constant number IEEE's comparisons, or their negations, put NaN on top.
+    private static func doubles(_ comparison: Comparison, _ a: [Double], number: Double)
+        -> [Bool]
+    {
         switch comparison {
-        case .equal: return Lanes.zip(a, b, rowCount, false) { isEqual($0, $1) }
-        case .notEqual: return Lanes.zip(a, b, rowCount, false) { !isEqual($0, $1) }
-        case .less: return Lanes.zip(a, b, rowCount, false) { isLess($0, $1) }
-        case .lessOrEqual: return Lanes.zip(a, b, rowCount, false) { !isLess($1, $0) }
-        case .greater: return Lanes.zip(a, b, rowCount, false) { isLess($1, $0) }
-        case .greaterOrEqual: return Lanes.zip(a, b, rowCount, false) { !isLess($0, $1) }
+        case .equal: Lanes.map(a, false) { $0 == number }
+        case .notEqual: Lanes.map(a, false) { $0 != number }
+        case .less: Lanes.map(a, false) { $0 < number }
+        case .lessOrEqual: Lanes.map(a, false) { $0 <= number }
+        case .greater: Lanes.map(a, false) { !($0 <= number) }
+        case .greaterOrEqual: Lanes.map(a, false) { !($0 < number) }
         }
     }
 
     @inline(__always)
-    static func isEqual(_ a: Double, _ b: Double) -> Bool { a == b || (a != a && b != b) }
+    static func isEqual(_ a: Double, _ b: Double) -> Bool {
+        // Both sides are computed: a loop without branches is compared many at a time.
+        let areNaN = (a != a) == (b != b)
+        return (a == b) != ((a != a) && areNaN)
+    }
 
     @inline(__always)
     static func isLess(_ a: Double, _ b: Double) -> Bool { a < b || (b != b && a == a) }

@@ -23,7 +23,7 @@ enum Mathematics {
         let rule: FloatingPointRoundingRule = isTruncated ? .towardZero : .toNearestOrAwayFromZero
         if digits == 0 { return value.rounded(rule) }
         if digits > 300 || digits < -308 { return digits > 0 ? value : 0 }
-        let scale = pow(10, Double(digits.magnitude))
+        let scale = scales[Int(digits.magnitude)]
         if digits < 0 { return (value / scale).rounded(rule) * scale }
         let scaled = value * scale
         guard scaled.isFinite && scaled.magnitude < 4_503_599_627_370_496 else { return value }
@@ -35,6 +35,8 @@ enum Mathematics {
         if moved > whole.magnitude { whole = scaled < 0 ? -moved : moved }
         return whole / scale
     }
+
+    private static let scales = (0...308).map { pow(10, Double($0)) }
 
     /// Metres between two places, on a sphere of 6371008.8 m.
     static func distance(
