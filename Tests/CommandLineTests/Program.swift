@@ -27,7 +27,7 @@ struct Program {
         try input.write(toFile: inputPath, atomically: false, encoding: .utf8)
         // Files instead of pipes: no reader is needed while the program runs.
         for path in [outputPath, errorPath] {
-            FileManager.default.createFile(atPath: path, contents: nil)
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
         }
         process.standardInput = FileHandle(forReadingAtPath: inputPath)
         process.standardOutput = FileHandle(forWritingAtPath: outputPath)
