@@ -17,7 +17,8 @@ struct RoundTripTests {
             bytes: strip.bytes, kind: values.kind, rowCount: values.count, salt: Self.salt,
             offset: Self.offset)
         #expect(decoder.vectorCount == (values.count + 1023) / 1024)
-        #expect(decoder.statistics == strip.statistics)
+        // By their texts: a minimum may be NaN, which equals nothing.
+        #expect("\(decoder.statistics)" == "\(strip.statistics)")
         return decoder
     }
 
@@ -97,7 +98,7 @@ struct RoundTripTests {
                 for vector in 0..<decoder.vectorCount {
                     let numbers = (vector * 1024..<min(count, vector * 1024 + 1024))
                         .filter { isValid(validity, $0) }.map { values[$0] }
-                        .filter(\.isFinite)
+                        .filter { !$0.isNaN }
                     guard let summary = decoder.statistics(of: vector).doubleSummary,
                         let least = numbers.min(), let most = numbers.max()
                     else { continue }

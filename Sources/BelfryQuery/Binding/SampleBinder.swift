@@ -149,12 +149,13 @@ extension BoundExpression {
     /// A time column compared with an instant.
     static func compare(_ timeIndex: Int, _ name: String, _ time: Timestamp) -> BoundExpression {
         let isLess = name == "<"
+        let limit = time.nanoseconds
         let function = ScalarFunction(name: name) { arguments, rowCount, _ in
-            guard case .integers(let left) = arguments[0].storage,
-                case .integers(let right) = arguments[1].storage
-            else { return Vector.nulls(.boolean, count: rowCount) }
+            guard case .integers(let times) = arguments[0].storage else {
+                return Vector.nulls(.boolean, count: rowCount)
+            }
             return Vector(
-                booleans: left.indices.map { isLess ? left[$0] < right[$0] : left[$0] >= right[$0] },
+                booleans: times.map { isLess ? $0 < limit : $0 >= limit },
                 validity: arguments[0].validity)
         }
         return .call(

@@ -278,7 +278,10 @@ struct Recovery {
             try fileSystem.syncFolder(FileNames.quarantineFolder)
             try fileSystem.syncFolder(FileNames.segmentFolder)
         }
-        for path in temporaries + removals { try fileSystem.remove(path) }
+        // A manifest written meanwhile may have taken the name of one.
+        for path in temporaries + removals where try fileSystem.exists(path) {
+            try fileSystem.remove(path)
+        }
     }
 
     var strangerNotes: [String] {
