@@ -220,7 +220,7 @@ enum GroupValues {
 }
 
 /// min and max.
-final class ExtremeState<Element: GroupValue>: AggregateState {
+final class ExtremeState<Element: GroupValue>: RunAggregateState {
     private let type: DataType
     private let isMaximum: Bool
     private var values: [Element] = []
@@ -241,6 +241,43 @@ final class ExtremeState<Element: GroupValue>: AggregateState {
         let best = Element.bestRow(
             source, rows, arguments[0].validity, isMaximum: isMaximum, takesLaterOfEqual: false)
         if let best { take(Element.read(source, best), group: group) }
+    }
+
+    @specialized(where Element == Int64)
+    @specialized(where Element == Double)
+    @specialized(where Element == [UInt8])
+    func add(_ arguments: [Vector], runs: GroupTable.Runs) {
+        let source = Element.source(arguments[0])
+        let validity = arguments[0].validity
+        let isAll = validity.isAll
+        var values = self.values.taken()
+        var hasValue = self.hasValue.taken()
+        defer {
+            self.values = values
+            self.hasValue = hasValue
+        }
+        var row = 0
+        for run in 0..<runs.count {
+            let end = Int(runs.ends[run])
+            let group = Int(runs.groups[run])
+            var best = values[group]
+            var isKnown = hasValue[group]
+            while row < end {
+                if isAll || validity.isValid(row) {
+                    let isBetter =
+                        isMaximum
+                        ? Element.isBefore(best, source, row)
+                        : Element.isBefore(source, row, best)
+                    if isBetter || !isKnown {
+                        best = Element.read(source, row)
+                        isKnown = true
+                    }
+                }
+                row += 1
+            }
+            values[group] = best
+            hasValue[group] = isKnown
+        }
     }
 
     @specialized(where Element == Int64)
