@@ -231,6 +231,8 @@ final class ExtremeState<Element: GroupValue>: RunAggregateState {
         self.isMaximum = isMaximum
     }
 
+    @specialized(where Element == Int64)
+    @specialized(where Element == Double)
     func grow(to groupCount: Int) {
         values.extend(to: groupCount, with: Element.filler)
         hasValue.extend(to: groupCount, with: false)
@@ -318,6 +320,8 @@ final class ExtremeState<Element: GroupValue>: RunAggregateState {
         hasValue[group] = true
     }
 
+    @specialized(where Element == Int64)
+    @specialized(where Element == Double)
     func merge(_ other: any AggregateState, into groups: [UInt32]) {
         guard let other = other as? ExtremeState<Element> else { return }
         for (index, group) in groups.enumerated() where other.hasValue[index] {
@@ -325,6 +329,8 @@ final class ExtremeState<Element: GroupValue>: RunAggregateState {
         }
     }
 
+    @specialized(where Element == Int64)
+    @specialized(where Element == Double)
     func finish(_ groups: Range<Int>) -> Vector {
         Vector(
             type, Element.storage(Array(values[groups])),
