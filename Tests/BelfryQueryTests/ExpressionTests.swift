@@ -196,7 +196,9 @@ struct ExpressionTests {
         Case("make_interval(1, 2, 3, 4, 5)", "1 year 2 mons 25 days 05:00:00"),
         Case("age(TIMESTAMPTZ '2014-08-01', TIMESTAMPTZ '2013-05-31')", "1 year 2 mons 1 day"),
         Case("age(TIMESTAMP '2013-05-31', TIMESTAMP '2014-08-01')", "-1 years -2 mons -1 days"),
-        Case("make_date(2014, 2, 29)", "error 22008"), Case("now() + now()", "error 42883"),
+        Case("make_date(2014, 2, 29)", "error 22008"),
+        Case("DATE '2014-08-01' + 9223372036854700000", "error 22008"),
+        Case("repeat('abc', 2000000000)", "error 54000"), Case("now() + now()", "error 42883"),
         Case("greatest(DATE '2014-08-01', TIMESTAMPTZ '2014-08-02')", "2014-08-02 00:00:00+00"),
         Case("TIMESTAMPTZ '2262-01-01' + INTERVAL '1 year'", "error 22008"),
     ]

@@ -1,5 +1,11 @@
 import BelfryCore
 
+/// States that take the runs of a batch at once: short runs, as of readings by the hour, are too
+/// many for a call each, and too alike for a group a row.
+protocol RunAggregateState: AggregateState {
+    func add(_ arguments: [Vector], runs: GroupTable.Runs)
+}
+
 /// Groups and their aggregate states, fed batch by batch; partial ones are merged.
 ///
 /// The keys of a batch are evaluated once and cut into runs of equal adjacent keys; each run is
@@ -14,6 +20,8 @@ final class GroupAggregator {
 
     private struct Aggregate {
         let state: any AggregateState
+        /// The same, where it takes runs at once.
+        let runState: (any RunAggregateState)?
         let arguments: [ExpressionEvaluator]
         let filter: ExpressionEvaluator?
         /// Group number and arguments seen so far; only with DISTINCT.
@@ -35,7 +43,7 @@ final class GroupAggregator {
             if node.keys.isEmpty { state.grow(to: 1) }
             aggregates.append(
                 Aggregate(
-                    state: state,
+                    state: state, runState: state as? any RunAggregateState,
                     arguments: call.arguments.map {
                         ExpressionEvaluator($0, environment: environment)
                     },
@@ -64,15 +72,16 @@ final class GroupAggregator {
             }
         }
         let isLong = batch.rowCount >= runs.count * Self.longRunRowCount
-        let perRow = isLong ? [] : runs.perRow(batch.rowCount)
+        let needsRows = !isLong && aggregates.contains { $0.runState == nil }
+        let perRow = needsRows ? runs.perRow(batch.rowCount) : []
         for index in aggregates.indices {
-            try add(batch, to: index, runs: runs, perRow: perRow)
+            try add(batch, to: index, runs: runs, isLong: isLong, perRow: perRow)
         }
     }
 
-    private func add(_ batch: Batch, to index: Int, runs: GroupTable.Runs, perRow: [UInt32])
-        throws(QueryError)
-    {
+    private func add(
+        _ batch: Batch, to index: Int, runs: GroupTable.Runs, isLong: Bool, perRow: [UInt32]
+    ) throws(QueryError) {
         let aggregate = aggregates[index]
         if aggregate.filter != nil || aggregate.distinct != nil {
             let groups = perRow.isEmpty ? runs.perRow(batch.rowCount) : perRow
@@ -80,7 +89,7 @@ final class GroupAggregator {
         }
         var arguments: [Vector] = []
         for argument in aggregate.arguments { arguments.append(try argument.evaluate(batch)) }
-        if perRow.isEmpty {
+        if isLong {
             var start = 0
             for run in runs.ends.indices {
                 let end = Int(runs.ends[run])
@@ -88,6 +97,8 @@ final class GroupAggregator {
                     arguments, rows: start..<end, group: Int(runs.groups[run]))
                 start = end
             }
+        } else if let state = aggregate.runState {
+            state.add(arguments, runs: runs)
         } else {
             try aggregate.state.add(arguments, groups: perRow)
         }

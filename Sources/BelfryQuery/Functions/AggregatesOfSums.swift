@@ -1,7 +1,7 @@
 import BelfryCore
 
 /// How many rows, or how many values.
-final class CountState: AggregateState {
+final class CountState: RunAggregateState {
     private var counts: [Int64] = []
 
     func grow(to groupCount: Int) { counts.extend(to: groupCount, with: 0) }
@@ -23,6 +23,19 @@ final class CountState: AggregateState {
         }
     }
 
+    func add(_ arguments: [Vector], runs: GroupTable.Runs) {
+        let validity = arguments.first?.validity ?? .all
+        var counts = self.counts.taken()
+        defer { self.counts = counts }
+        var start = 0
+        for run in 0..<runs.count {
+            let end = Int(runs.ends[run])
+            counts[Int(runs.groups[run])] += Int64(
+                validity.isAll ? end - start : validity.validCount(in: start..<end))
+            start = end
+        }
+    }
+
     func merge(_ other: any AggregateState, into groups: [UInt32]) {
         guard let other = other as? CountState else { return }
         for (index, group) in groups.enumerated() { counts[Int(group)] += other.counts[index] }
@@ -33,7 +46,7 @@ final class CountState: AggregateState {
 
 /// Sum (BIGINT, an error beyond it) or average (DOUBLE) of whole numbers: the exact sum in 128
 /// bits, then at most one division. No order of adding can change it.
-final class IntegerSumState: AggregateState {
+final class IntegerSumState: RunAggregateState {
     /// 128 bits in two words: the adding of one value stays two instructions.
     private struct Sum {
         var high: Int64 = 0
@@ -104,6 +117,34 @@ final class IntegerSumState: AggregateState {
         }
     }
 
+    func add(_ arguments: [Vector], runs: GroupTable.Runs) {
+        let values = arguments[0].integers
+        let validity = arguments[0].validity
+        let isAll = validity.isAll
+        var sums = self.sums.taken()
+        var counts = self.counts.taken()
+        defer {
+            self.sums = sums
+            self.counts = counts
+        }
+        var row = 0
+        for run in 0..<runs.count {
+            let end = Int(runs.ends[run])
+            let group = Int(runs.groups[run])
+            var sum = sums[group]
+            var count: Int64 = 0
+            while row < end {
+                if isAll || validity.isValid(row) {
+                    sum.add(values[row])
+                    count += 1
+                }
+                row += 1
+            }
+            sums[group] = sum
+            counts[group] += count
+        }
+    }
+
     func merge(_ other: any AggregateState, into groups: [UInt32]) {
         guard let other = other as? IntegerSumState else { return }
         for (index, group) in groups.enumerated() {
@@ -139,7 +180,7 @@ final class IntegerSumState: AggregateState {
 /// Each group has a sum and what rounding cut off it (Knuth's two-sum: exact for every addition,
 /// without a branch). Runs are added in four lanes. NaN and infinities are remembered apart, since
 /// the error term of an infinite sum means nothing.
-final class DoubleSumState: AggregateState {
+final class DoubleSumState: RunAggregateState {
     private struct Sum {
         var high = 0.0
         var low = 0.0
@@ -235,6 +276,28 @@ final class DoubleSumState: AggregateState {
             let group = Int(groups[row])
             sums[group].addChecked(values[row])
             sums[group].count += 1
+        }
+    }
+
+    func add(_ arguments: [Vector], runs: GroupTable.Runs) {
+        let values = arguments[0].doubles
+        let validity = arguments[0].validity
+        let isAll = validity.isAll
+        var sums = self.sums.taken()
+        defer { self.sums = sums }
+        var row = 0
+        for run in 0..<runs.count {
+            let end = Int(runs.ends[run])
+            let group = Int(runs.groups[run])
+            var sum = sums[group]
+            while row < end {
+                if isAll || validity.isValid(row) {
+                    sum.addChecked(values[row])
+                    sum.count += 1
+                }
+                row += 1
+            }
+            sums[group] = sum
         }
     }
 

@@ -220,7 +220,7 @@ enum GroupValues {
 }
 
 /// min and max.
-final class ExtremeState<Element: GroupValue>: AggregateState {
+final class ExtremeState<Element: GroupValue>: RunAggregateState {
     private let type: DataType
     private let isMaximum: Bool
     private var values: [Element] = []
@@ -231,6 +231,8 @@ final class ExtremeState<Element: GroupValue>: AggregateState {
         self.isMaximum = isMaximum
     }
 
+    @specialized(where Element == Int64)
+    @specialized(where Element == Double)
     func grow(to groupCount: Int) {
         values.extend(to: groupCount, with: Element.filler)
         hasValue.extend(to: groupCount, with: false)
@@ -241,6 +243,43 @@ final class ExtremeState<Element: GroupValue>: AggregateState {
         let best = Element.bestRow(
             source, rows, arguments[0].validity, isMaximum: isMaximum, takesLaterOfEqual: false)
         if let best { take(Element.read(source, best), group: group) }
+    }
+
+    @specialized(where Element == Int64)
+    @specialized(where Element == Double)
+    @specialized(where Element == [UInt8])
+    func add(_ arguments: [Vector], runs: GroupTable.Runs) {
+        let source = Element.source(arguments[0])
+        let validity = arguments[0].validity
+        let isAll = validity.isAll
+        var values = self.values.taken()
+        var hasValue = self.hasValue.taken()
+        defer {
+            self.values = values
+            self.hasValue = hasValue
+        }
+        var row = 0
+        for run in 0..<runs.count {
+            let end = Int(runs.ends[run])
+            let group = Int(runs.groups[run])
+            var best = values[group]
+            var isKnown = hasValue[group]
+            while row < end {
+                if isAll || validity.isValid(row) {
+                    let isBetter =
+                        isMaximum
+                        ? Element.isBefore(best, source, row)
+                        : Element.isBefore(source, row, best)
+                    if isBetter || !isKnown {
+                        best = Element.read(source, row)
+                        isKnown = true
+                    }
+                }
+                row += 1
+            }
+            values[group] = best
+            hasValue[group] = isKnown
+        }
     }
 
     @specialized(where Element == Int64)
@@ -281,6 +320,8 @@ final class ExtremeState<Element: GroupValue>: AggregateState {
         hasValue[group] = true
     }
 
+    @specialized(where Element == Int64)
+    @specialized(where Element == Double)
     func merge(_ other: any AggregateState, into groups: [UInt32]) {
         guard let other = other as? ExtremeState<Element> else { return }
         for (index, group) in groups.enumerated() where other.hasValue[index] {
@@ -288,6 +329,8 @@ final class ExtremeState<Element: GroupValue>: AggregateState {
         }
     }
 
+    @specialized(where Element == Int64)
+    @specialized(where Element == Double)
     func finish(_ groups: Range<Int>) -> Vector {
         Vector(
             type, Element.storage(Array(values[groups])),

@@ -207,6 +207,12 @@ enum Operators {
                         isSubtraction
                         ? try ArithmeticKernels.subtract(arguments[0], arguments[1], rowCount)
                         : try ArithmeticKernels.add(arguments[0], arguments[1], rowCount)
+                    let days = sum.integers
+                    for row in 0..<rowCount where sum.isValid(row) {
+                        guard (-200_000_000...200_000_000).contains(days[row]) else {
+                            throw QueryError("22008", "date out of range")
+                        }
+                    }
                     return sum.retyped(.date)
                 })
         }

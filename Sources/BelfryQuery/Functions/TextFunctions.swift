@@ -164,18 +164,20 @@ enum TextFunctions {
             }
         },
         // NULL arguments are left out; nothing is left out of the result.
-        FunctionSignature("concat", [.text], .text, repeatsLast: true) { arguments, rowCount, _ in
+        FunctionSignature("concat", [.text], .text, repeatsLast: true) {
+            (arguments, rowCount, _) throws(QueryError) in
             let views = arguments.map { TextView($0, rowCount: rowCount) }
             var output = TextStorage()
             for row in 0..<rowCount {
                 var joined: [UInt8] = []
                 for view in views where view.isValid(row) { joined += view[row] }
                 output.append(joined)
+                try checkLength(output.bytes.count)
             }
             return Vector(.text, .texts(output))
         },
         FunctionSignature("concat_ws", [.text, .text], .text, repeatsLast: true) {
-            arguments, rowCount, _ in
+            (arguments, rowCount, _) throws(QueryError) in
             let separator = TextView(arguments[0], rowCount: rowCount)
             let views = arguments.dropFirst().map { TextView($0, rowCount: rowCount) }
             var output = TextStorage()
@@ -188,6 +190,7 @@ enum TextFunctions {
                     isFirst = false
                 }
                 output.append(joined)
+                try checkLength(output.bytes.count)
             }
             return Vector(
                 .text, .texts(output),
@@ -228,6 +231,7 @@ enum TextFunctions {
             try body(
                 row, views.map { $0[row] },
                 numbers.map { $0.integers[$0.place(row, of: rowCount)] }, &output)
+            try checkLength(output.bytes.count)
         }
         return Vector(.text, .texts(output), validity: validity)
     }
@@ -236,7 +240,7 @@ enum TextFunctions {
         Int(max(-2_147_483_648, min(2_147_483_647, value)))
     }
 
-    /// A text that one row may have at most.
+    /// So many bytes a text may have, and all texts of a vector together.
     private static func checkLength(_ byteCount: Int) throws(QueryError) {
         if byteCount > 1 << 28 || byteCount < 0 {
             throw QueryError("54000", "requested length too large")

@@ -251,7 +251,7 @@ package final class Scan {
             let keptCount = kept?.count ?? part.rowCount
             if keptCount >= count || from == nil {
                 let chosen = kept ?? Array(0..<Int32(part.rowCount))
-                rows.append(Array(chosen.suffix(count)), of: part)
+                rows.append(chosen.suffix(count), of: part)
                 return
             }
             wanted = wanted > Int.max / 4 ? Int.max : wanted * 4

@@ -43,7 +43,7 @@ package struct ScanSources: Sendable {
             if !cursor.isAtEnd { cursors.append(cursor) }
         }
         for run in runs where run.table == columns.table && run.rowCount > 0 {
-            cursors.append(RunCursor(run, columns))
+            cursors.append(RunCursor(run, columns, times: range))
         }
         return cursors
     }

@@ -13,6 +13,10 @@ final class SegmentCursor: SourceCursor {
     private let blocks: Range<Int>
     /// The block where the current series begins.
     private var block: Int
+    /// Of that block.
+    private var lastSeries: UInt32 = 0
+    /// Whether all times of that block are the scan's.
+    private var isInside = false
     private var extent = 0
     private var extents: [Extent] = []
     /// The row at which each extent of a packed block starts, and the end.
@@ -40,6 +44,53 @@ final class SegmentCursor: SourceCursor {
         try enter()
     }
 
+    /// Whole extents of a packed block that needs no look at its rows, about a vector at a time.
+    override func giveSeries(
+        below limit: UInt32, to rows: inout RowAssembler,
+        _ canSkip: ((RowChunk) throws(StorageError) -> Bool)?
+    ) throws(StorageError) -> UInt32? {
+        guard !extents.isEmpty, isInside else { return nil }
+        let block = opening(self.block)
+        guard try block.isPlain else { return nil }
+        var end = extent
+        let firstRow = starts[extent]
+        while end < extents.count, extents[end].series < limit,
+            starts[end] - firstRow < Vector.capacity
+        {
+            end += 1
+        }
+        guard end > extent else { return nil }
+        let wanted = firstRow..<starts[end]
+        if let canSkip {
+            for vector in Self.vectors(wanted) where try canSkip(vectorChunk(block, vector)) {
+                return nil
+            }
+        }
+        if columns.isCounting {
+            rows.appendPiece(wholeChunk(block), wanted)
+        } else {
+            for vector in Self.vectors(wanted) {
+                let start = vector * Strip.vectorRowCount
+                let chunk = vectorChunk(block, vector)
+                rows.appendPiece(
+                    chunk,
+                    max(
+                        0, wanted.lowerBound - start)..<min(
+                            chunk.rowCount, wanted.upperBound - start))
+            }
+        }
+        rows.appendExtents(extents[extent..<end])
+        extent = end - 1
+        series = extents[extent].series
+        return series
+    }
+
+    /// The vectors that rows lie in.
+    private static func vectors(_ rows: Range<Int>) -> Range<Int> {
+        (rows.lowerBound / Strip.vectorRowCount)..<(1 + (rows.upperBound - 1)
+            / Strip.vectorRowCount)
+    }
+
     private func entry(_ block: Int) -> BlockIndex.Entry { reader.index.entries[block] }
 
     private func isWanted(_ entry: BlockIndex.Entry) -> Bool {
@@ -60,6 +111,8 @@ final class SegmentCursor: SourceCursor {
         }
         let entry = entry(block)
         series = entry.firstSeries
+        isInside = entry.minTime >= times.lowerBound && entry.maxTime < times.upperBound
+        lastSeries = entry.lastSeries
         if entry.isSolo {
             extents = []
         } else {
@@ -91,7 +144,7 @@ final class SegmentCursor: SourceCursor {
     override func seek(_ target: UInt32) throws(StorageError) {
         isOpen = false
         if isAtEnd || series >= target { return }
-        if extents.isEmpty || entry(block).lastSeries < target {
+        if extents.isEmpty || lastSeries < target {
             block = reader.index.firstBlock(
                 holding: target, in: (block + 1)..<blocks.upperBound)
             try enter()
@@ -122,9 +175,11 @@ final class SegmentCursor: SourceCursor {
         }
         openIndex = block
         openRows = starts[extent]..<starts[extent + 1]
-        let entry = entry(block)
-        if entry.minTime < times.lowerBound || entry.maxTime >= times.upperBound {
-            try narrow(opening(block))
+        if !isInside || times != self.times {
+            let entry = entry(block)
+            if entry.minTime < times.lowerBound || entry.maxTime >= times.upperBound {
+                try narrow(opening(block))
+            }
         }
         try loadNext()
     }
@@ -244,14 +299,15 @@ final class SegmentCursor: SourceCursor {
         isOpen = true
     }
 
+    private func wholeChunk(_ block: OpenBlock) -> SegmentChunk {
+        if let lastChunk, lastChunk.block === block, lastChunk.index == nil { return lastChunk }
+        let made = SegmentChunk(block, vector: nil)
+        lastChunk = made
+        return made
+    }
+
     private func loadWhole(_ block: OpenBlock) throws(StorageError) {
-        let made: SegmentChunk
-        if let lastChunk, lastChunk.block === block, lastChunk.index == nil {
-            made = lastChunk
-        } else {
-            made = SegmentChunk(block, vector: nil)
-            lastChunk = made
-        }
+        let made = wholeChunk(block)
         chunk = made
         position = openRows.lowerBound
         end = openRows.upperBound

@@ -30,6 +30,13 @@ final class SeriesMerge {
     private(set) var series: UInt32 = 0
     private(set) var active: [SourceCursor] = []
     private var opened: [SourceCursor] = []
+    /// The times of their next rows, where they are more than one; empty until they are needed.
+    private var heads: [Int64] = []
+    /// The lowest series of the cursors that are not active.
+    private var otherSeries = UInt32.max
+    /// Room for the rows of one time, and for those that a folded row is made of.
+    private var parts: [(chunk: RowChunk, row: Int, kind: RowKind)] = []
+    private var contributors: [(chunk: RowChunk, row: Int)] = []
     private var isStarted = false
 
     /// Rows given to the merge that did not come out: folded into others, hidden or deleted.
@@ -59,11 +66,23 @@ final class SeriesMerge {
         while !rows.isFull(limit) {
             if opened.isEmpty {
                 guard try nextSeries() else { return false }
-                try openSeries(times)
+                if try !giveManySeries(&rows) { try openSeries(times) }
                 continue
             }
             try step(&rows)
         }
+        return true
+    }
+
+    /// Where one source alone has the next series, gives as many of them at once as it can; false
+    /// where they have to be looked at one by one.
+    private func giveManySeries(_ rows: inout RowAssembler) throws(StorageError) -> Bool {
+        guard active.count == 1, wanted == nil else { return false }
+        let limit = min(otherSeries, seriesRange.upperBound + 1)
+        guard let last = try active[0].giveSeries(below: limit, to: &rows, canSkip) else {
+            return false
+        }
+        series = last
         return true
     }
 
@@ -83,9 +102,15 @@ final class SeriesMerge {
                 if target > seriesRange.upperBound { return false }
             }
             var lowest = UInt32.max
+            otherSeries = .max
             for cursor in cursors {
                 if cursor.series < target { try cursor.seek(target) }
-                if cursor.series < lowest { lowest = cursor.series }
+                if cursor.series < lowest {
+                    otherSeries = lowest
+                    lowest = cursor.series
+                } else if cursor.series < otherSeries, cursor.series != lowest {
+                    otherSeries = cursor.series
+                }
             }
             if lowest == .max || lowest > seriesRange.upperBound { return false }
             if let wanted, lowest != target, !wanted.contains(lowest) {
@@ -102,6 +127,7 @@ final class SeriesMerge {
     /// Opens the active cursors for `times`; may be done again for other times.
     func openSeries(_ times: Range<Int64>) throws(StorageError) {
         opened.removeAll(keepingCapacity: true)
+        heads.removeAll(keepingCapacity: true)
         for cursor in active {
             try cursor.open(times)
             if cursor.isOpen { opened.append(cursor) }
@@ -125,32 +151,95 @@ final class SeriesMerge {
             if !cursor.isOpen { opened.removeAll(keepingCapacity: true) }
             return
         }
+        if heads.count != opened.count {
+            heads.removeAll(keepingCapacity: true)
+            for cursor in opened { heads.append(try cursor.head()) }
+        }
         var first = 0
-        var firstTime = try opened[0].head()
+        var tied = 0
+        var tieCount = 1
+        var firstTime = heads[0]
         var otherTime = Int64.max
-        for index in 1..<opened.count {
-            let time = try opened[index].head()
+        for index in 1..<heads.count {
+            let time = heads[index]
             if time < firstTime {
                 otherTime = firstTime
                 firstTime = time
                 first = index
+                tieCount = 1
+            } else if time == firstTime {
+                tied = index
+                tieCount += 1
             } else if time < otherTime {
                 otherTime = time
             }
         }
-        let cursor = opened[first]
-        if firstTime < otherTime {
+        if tieCount == 1 {
+            let cursor = opened[first]
             var end = cursor.end
             if try cursor.last() >= otherTime { end = try cursor.lowerBound(otherTime) }
             if !cursor.isPlain { end = try plainEnd(cursor, end) }
             if end > cursor.position {
                 try give(cursor, end, &rows)
-                if !cursor.isOpen { opened.remove(at: first) }
+                try refresh(first)
                 return
             }
+        } else if tieCount == 2, !isAppend, try foldPair(first, tied, otherTime, &rows) {
+            // The later one first, or the earlier one's going would move it.
+            try refresh(tied)
+            try refresh(first)
+            return
         }
         try fold(firstTime, &rows)
         opened.removeAll { !$0.isOpen }
+        heads.removeAll(keepingCapacity: true)
+    }
+
+    /// After a cursor went on: its new head, or none.
+    private func refresh(_ index: Int) throws(StorageError) {
+        if opened[index].isOpen {
+            heads[index] = try opened[index].head()
+        } else {
+            opened.remove(at: index)
+            heads.remove(at: index)
+        }
+    }
+
+    /// Folds the rows of two cursors as long as they have the same times, before any third; false
+    /// where a row kind or a time that comes twice wants a closer look.
+    private func foldPair(
+        _ older: Int, _ newer: Int, _ limit: Int64, _ rows: inout RowAssembler
+    ) throws(StorageError) -> Bool {
+        let older = opened[older]
+        let newer = opened[newer]
+        guard let olderChunk = older.chunk, let newerChunk = newer.chunk,
+            try olderChunk.kinds() == nil, try newerChunk.kinds() == nil
+        else { return false }
+        let olderTimes = try olderChunk.times()
+        let newerTimes = try newerChunk.times()
+        let start = (older: older.position, newer: newer.position)
+        let most = min(older.end - start.older, newer.end - start.newer)
+        var count = 0
+        while count < most {
+            let time = newerTimes[start.newer + count]
+            guard time < limit, olderTimes[start.older + count] == time else { break }
+            // A time that comes twice within a source.
+            let next = (older: start.older + count + 1, newer: start.newer + count + 1)
+            if next.older < older.end && olderTimes[next.older] == time { break }
+            if next.newer < newer.end && newerTimes[next.newer] == time { break }
+            count += 1
+        }
+        if count == 0 { return false }
+        contributors.removeAll(keepingCapacity: true)
+        contributors.append((newerChunk, start.newer))
+        contributors.append((olderChunk, start.older))
+        rows.appendFold(
+            contributors[...], count: count, time: newerTimes[start.newer], kind: .merge,
+            series: series)
+        droppedRowCount += UInt64(count)
+        try older.advance(to: start.older + count)
+        try newer.advance(to: start.newer + count)
+        return true
     }
 
     private func give(
@@ -194,7 +283,7 @@ final class SeriesMerge {
 
     /// The rows of one time, of all cursors that have any.
     private func fold(_ time: Int64, _ rows: inout RowAssembler) throws(StorageError) {
-        var parts: [(chunk: RowChunk, row: Int, kind: RowKind)] = []
+        parts.removeAll(keepingCapacity: true)
         for cursor in opened {
             while cursor.isOpen, let chunk = cursor.chunk, try cursor.head() == time {
                 let raw = try chunk.kinds()?[cursor.position] ?? 0
@@ -204,18 +293,15 @@ final class SeriesMerge {
         }
         droppedRowCount += UInt64(parts.count)
         if isAppend {
-            keepAll(parts, time, &rows)
+            keepAll(&rows)
         } else {
-            foldAll(parts, time, &rows)
+            foldAll(time, &rows)
         }
     }
 
     private var keepsDeletes: Bool { purpose == .rewriting }
 
-    private func keepAll(
-        _ parts: [(chunk: RowChunk, row: Int, kind: RowKind)], _ time: Int64,
-        _ rows: inout RowAssembler
-    ) {
+    private func keepAll(_ rows: inout RowAssembler) {
         let start = parts.lastIndex { $0.kind != .merge } ?? 0
         for part in parts[start...] {
             if part.kind == .delete && !keepsDeletes { continue }
@@ -224,11 +310,8 @@ final class SeriesMerge {
         }
     }
 
-    private func foldAll(
-        _ parts: [(chunk: RowChunk, row: Int, kind: RowKind)], _ time: Int64,
-        _ rows: inout RowAssembler
-    ) {
-        var contributors: [(chunk: RowChunk, row: Int)] = []
+    private func foldAll(_ time: Int64, _ rows: inout RowAssembler) {
+        contributors.removeAll(keepingCapacity: true)
         var kind = RowKind.merge
         for part in parts.reversed() {
             if part.kind == .delete {
@@ -241,13 +324,8 @@ final class SeriesMerge {
                 break
             }
         }
-        if contributors.isEmpty {
-            guard kind == .delete, keepsDeletes else { return }
-            rows.append(RowAssembler.Fold(parts: [], time: time, kind: .delete), series: series)
-        } else {
-            rows.append(
-                RowAssembler.Fold(parts: contributors, time: time, kind: kind), series: series)
-        }
+        if kind == .delete && !keepsDeletes { return }
+        rows.appendFold(contributors[...], time: time, kind: kind, series: series)
         droppedRowCount -= 1
     }
 }

@@ -34,6 +34,13 @@ class SourceCursor {
     /// where it has no such row. Does not move.
     func timeFromEnd(_ count: Int, _ times: Range<Int64>) throws(StorageError) -> Int64? { nil }
 
+    /// Gives the rows of the current series and of those that follow below `limit`, as many as are
+    /// at hand, and stays at the last of them; nil where any of them has to be looked at alone.
+    func giveSeries(
+        below limit: UInt32, to rows: inout RowAssembler,
+        _ canSkip: ((RowChunk) throws(StorageError) -> Bool)?
+    ) throws(StorageError) -> UInt32? { nil }
+
     /// How many rows series below `series` have, and the series at about every so many rows; what
     /// scan parts are cut by.
     func rowCounts() throws(StorageError) -> [(lastSeries: UInt32, rowCount: Int)] { [] }
@@ -89,11 +96,18 @@ final class RunCursor: SourceCursor {
     private let run: Run
     private let rows: RunChunk
     private let hasKinds: Bool
+    private let isAppend: Bool
+    private let times: Range<Int64>
     private var extent = 0
+    /// Whether all rows of the run lie in the scan's times and none has to be folded; found when
+    /// first asked, by one look at all times.
+    private var isWhole: Bool?
 
-    init(_ run: Run, _ columns: MergeColumns) {
+    init(_ run: Run, _ columns: MergeColumns, times: Range<Int64>) {
         self.run = run
+        self.times = times
         rows = RunChunk(run, columns)
+        isAppend = columns.isAppend
         if case .all(.merge) = run.kinds { hasKinds = false } else { hasKinds = true }
         super.init()
         place()
@@ -139,6 +153,45 @@ final class RunCursor: SourceCursor {
         let low = run.times.lowerBound(times.lowerBound, in: all)
         let high = run.times.lowerBound(times.upperBound, in: low..<all.upperBound)
         return high - count >= low ? run.times[high - count] : nil
+    }
+
+    override func giveSeries(
+        below limit: UInt32, to rows: inout RowAssembler,
+        _ canSkip: ((RowChunk) throws(StorageError) -> Bool)?
+    ) throws(StorageError) -> UInt32? {
+        if isWhole == nil { isWhole = findsWhole() }
+        guard isWhole == true else { return nil }
+        var end = extent
+        let firstRow = run.starts[extent]
+        // Enough for a batch; a long series is one extent and comes whole.
+        while end < run.extents.count, run.extents[end].series < limit,
+            run.starts[end] - firstRow < Vector.capacity
+        {
+            end += 1
+        }
+        guard end > extent else { return nil }
+        rows.appendPiece(self.rows, firstRow..<run.starts[end])
+        rows.appendExtents(run.extents[extent..<end])
+        extent = end - 1
+        place()
+        return series
+    }
+
+    private func findsWhole() -> Bool {
+        if hasKinds { return false }
+        for (index, extent) in run.extents.enumerated() {
+            let first = run.starts[index]
+            let last = first + extent.rowCount - 1
+            guard run.times[first] >= times.lowerBound, run.times[last] < times.upperBound else {
+                return false
+            }
+            if !isAppend {
+                for row in first..<last where run.times[row] == run.times[row + 1] {
+                    return false
+                }
+            }
+        }
+        return true
     }
 
     override func rowCounts() -> [(lastSeries: UInt32, rowCount: Int)] {

@@ -82,7 +82,8 @@ package enum SegmentVerification {
                 isRight = isRight && values.count == rows
                 if isRight { isRight = agrees(values, validity, statistics) }
             case .booleans: isRight = try strip.decodeBooleans(vector).count == rows && isRight
-            case .texts: isRight = try strip.decodeTexts(vector).offsets.count == rows + 1 && isRight
+            case .texts:
+                isRight = try strip.decodeTexts(vector).offsets.count == rows + 1 && isRight
             }
             guard isRight else {
                 throw FormatError("vector \(vector) is not what its statistics say", at: 0)

@@ -73,7 +73,8 @@ package enum Flush {
         let before = writer.rowCount
         let columns = MergeColumns.all(of: table)
         var rows = RowRewriter(
-            table, columns, runs.map { RunCursor($0, columns) }, times: .everything)
+            table, columns, runs.map { RunCursor($0, columns, times: Int64.min..<Int64.max) },
+            times: .everything)
         while let part = try rows.next() { try writer.append(part) }
         let taken = runs.reduce(UInt64(0)) { $0 + UInt64($1.rowCount) }
         let written = writer.rowCount - before

@@ -200,4 +200,39 @@ struct ScanPropertyTests {
         #expect(counted == expected.count)
         #expect(counting.statistics.vectorsDecoded == 0)
     }
+
+    /// Two sources with the same times in long stretches, a third that cuts into them.
+    @Test func longOverlapsFold() throws {
+        var options = StoreOptions()
+        options.vectorsPerBlock = 2
+        var fixture = try SegmentFixture(options: options)
+        var model = RowModel()
+        func write(_ range: Range<Int>, _ make: (Int) -> ModelRow) {
+            let rows = range.map(make)
+            model.written += rows
+            fixture.write(rows)
+        }
+        func time(_ row: Int) -> Int64 { Int64(row) * 1_000_000_000 }
+        write(0..<5000) {
+            ModelRow(series: 1, time: time($0), double: Double($0), text: $0 % 5 == 0 ? "a" : nil)
+        }
+        try fixture.flush()
+        write(1500..<4200) {
+            ModelRow(series: 1, time: time($0), double: $0 % 3 == 0 ? nil : -1, integer: 7)
+        }
+        write(2000..<2003) { ModelRow(series: 1, time: time($0), kind: .delete) }
+        write(3000..<3100) { ModelRow(series: 1, time: time($0 * 2 - 3001), text: "b") }
+        let expected = model.rows()
+        #expect(try fixture.scan().modelRows(limit: 1024) == expected)
+        try fixture.flush()
+        #expect(try fixture.scan().modelRows(limit: 1024) == expected)
+        let latest = try fixture.scan {
+            $0.latest = 3
+            $0.times = TimeRange(
+                start: .negativeInfinity, end: Timestamp(nanoseconds: time(2004)))
+        }.modelRows(limit: 1024)
+        #expect(latest == Array(expected.filter { $0.time < time(2004) }.suffix(3)))
+        while try fixture.compact(isFinal: true) {}
+        #expect(try fixture.scan().modelRows(limit: 1024) == expected)
+    }
 }
