@@ -5,8 +5,8 @@ import BelfryCore
 /// An integer `i` stands for `Double(i) * high[k] + Double(i) * low[k]`, each operation rounded by
 /// itself, where `high` is 10^-k cut to 21 significant bits and `low` the double nearest to the
 /// rest. `i * high` is exact below 2^32, so the sum is the correctly rounded quotient nearly
-/// always; the encoder compares bits and sets apart what differs. Vectors with a magnitude of 2^32
-/// or more say so and are divided: `Double(i) / 10^k`.
+/// always; the encoder compares bits and sets apart what differs. A vector with larger magnitudes
+/// is divided, `Double(i) / 10^k`, where that leaves fewer apart; its tag says so.
 ///
 /// Integers stay below 2^51 in magnitude, which lets both conversions run on the bit pattern of
 /// `1.5 * 2^52 + i`.
@@ -86,24 +86,39 @@ enum Decimal {
             let whole = shifted - magic
             unsafe span[unchecked: row] = Int64(bitPattern: shifted.bitPattern) &- magicBits
             let decoded = whole * high + whole * low
-            let isExact = decoded.bitPattern == value.bitPattern && whole.magnitude < 0x1p51
+            let isWithin = whole.magnitude < 0x1p51
+            let isExact = decoded.bitPattern == value.bitPattern && isWithin
             missCount &+= isExact ? 0 : 1
-            largest = isExact ? largest : max(largest, whole.magnitude)
+            largest = isWithin ? max(largest, whole.magnitude) : largest
         }
-        // Misses at large magnitudes are what division is for: look again.
-        let isDivided = missCount > 0 && largest >= 0x1p32
-        if isDivided || missCount > 0 {
-            missCount = 0
-            for row in 0..<count {
-                let value = values[row]
-                let whole = value * power + magic - magic
-                let decoded = isDivided ? whole / power : whole * high + whole * low
-                if decoded.bitPattern == value.bitPattern && whole.magnitude < 0x1p51 { continue }
-                misses.append(row)
+        if missCount == 0 { return Outcome(missCount: 0, isDivided: false) }
+        findMisses(values, scale, isDivided: false, &misses)
+        // Misses at large magnitudes are what division is for.
+        var isDivided = false
+        if largest >= 0x1p32 {
+            var divided: [Int] = []
+            findMisses(values, scale, isDivided: true, &divided)
+            if divided.count < misses.count {
+                misses = divided
+                isDivided = true
             }
-            fillMisses(&output, misses)
         }
+        fillMisses(&output, misses)
         return Outcome(missCount: misses.count, isDivided: isDivided)
+    }
+
+    private static func findMisses(
+        _ values: Span<Double>, _ scale: Int, isDivided: Bool, _ misses: inout [Int]
+    ) {
+        let power = powers[scale]
+        let (high, low) = split(scale)
+        for row in 0..<values.count {
+            let value = values[row]
+            let whole = value * power + magic - magic
+            let decoded = isDivided ? whole / power : whole * high + whole * low
+            if decoded.bitPattern == value.bitPattern && whole.magnitude < 0x1p51 { continue }
+            misses.append(row)
+        }
     }
 
     private static func fillMisses(_ output: inout [Int64], _ misses: [Int]) {
