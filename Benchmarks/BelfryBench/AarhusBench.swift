@@ -86,7 +86,9 @@ struct AarhusBench {
             builders = result.columns.map { VectorBuilder($0.type, capacity: 65_536) }
         }
         while let batch = try result.nextBatch() {
-            for index in builders.indices { builders[index].append(contentsOf: batch.vectors[index]) }
+            for index in builders.indices {
+                builders[index].append(contentsOf: batch.vectors[index])
+            }
             if builders[0].count >= 65_536 - Vector.capacity { cut() }
         }
         if builders[0].count > 0 { cut() }

@@ -102,7 +102,8 @@ struct PointBatchBuilder {
         if !vector.validity.isAll, let row = times.indices.first(where: { !vector.isValid($0) }) {
             throw BelfryError(
                 code: "23502",
-                message: "row \(row + 1): the TIME KEY \"\(table.columns[timeIndex].name)\" is NULL")
+                message: "row \(row + 1): the TIME KEY \"\(table.columns[timeIndex].name)\" is NULL"
+            )
         }
         return times
     }
@@ -180,7 +181,8 @@ struct PointBatchBuilder {
                 let code = Int(tag.codes[row])
                 if keyOfCode[code] == .max {
                     keyOfCode[code] = UInt32(keys.count)
-                    keys.append(SeriesKey(table: table.number, parts: tag.part(code).map { [$0] } ?? []))
+                    keys.append(
+                        SeriesKey(table: table.number, parts: tag.part(code).map { [$0] } ?? []))
                 }
                 indexes[row] = keyOfCode[code]
             }

@@ -2,8 +2,6 @@ import ArgumentParser
 import BelfryTown
 import Glibc
 
-extension TownProfile: ExpressibleByArgument {}
-
 /// `belfry generate`: data that Belfry can always make for itself.
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -88,7 +86,8 @@ struct TownFolder: TownSink {
             if let slash = file.lastIndex(of: "/") {
                 try Self.makeFolder(folder + "/" + file[..<slash])
             }
-            descriptor = unsafe open(folder + "/" + file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+            descriptor = unsafe open(
+                folder + "/" + file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else { throw Self.failure(folder + "/" + file) }
             name = file
         }
@@ -111,3 +110,5 @@ struct TownFolder: TownSink {
         return CommandFailure("\(path): \(reason)")
     }
 }
+
+extension TownProfile: ExpressibleByArgument {}

@@ -3,17 +3,15 @@ import Belfry
 import BelfryImport
 import Glibc
 
-extension ImportFormat: ExpressibleByArgument {}
-
 /// `belfry import`: files of readings into a table.
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Import CSV or JSON lines into a table.",
         discussion: """
-            Files ending in .gz or .zst are read directly; - is standard input. The same file twice \
-            leaves the same store: rows that are there already are counted as duplicates and \
-            dropped. A table that is not there is made from the file: say its time and tags.
+            Files ending in .gz or .zst are read directly; - is standard input. The same file \
+            twice leaves the same store: rows that are there already are counted as duplicates \
+            and dropped. A table that is not there is made from the file: say its time and tags.
 
             EXAMPLES
               belfry import city traffic.csv --table traffic
@@ -47,7 +45,8 @@ struct ImportCommand: ParsableCommand {
     var skip: [String] = []
 
     @Option(
-        name: .customLong("time-zone"), help: "The zone of times without an offset; UTC unless said.")
+        name: .customLong("time-zone"),
+        help: "The zone of times without an offset; UTC unless said.")
     var timeZone: String?
 
     @Flag(help: "No progress bar.")
@@ -73,8 +72,9 @@ struct ImportCommand: ParsableCommand {
         bar.clear()
         summarize(report)
         try CommandDatabase.close(database)
-        if report.rejectedCount > 0 && report.storedCount + report.updatedCount
-            + report.duplicateCount == 0
+        if report.rejectedCount > 0
+            && report.storedCount + report.updatedCount
+                + report.duplicateCount == 0
         {
             throw CommandFailure("no record could be imported")
         }
@@ -123,3 +123,5 @@ struct ImportCommand: ParsableCommand {
         output.flush()
     }
 }
+
+extension ImportFormat: ExpressibleByArgument {}

@@ -18,7 +18,9 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
-    static func writeError(_ text: String) { _ = write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+    static func writeError(_ text: String) {
+        _ = write(Array((text + "\n").utf8), to: STDERR_FILENO)
+    }
 
     /// Without a line end: progress, which writes over itself.
     static func writeErrorRaw(_ text: String) { _ = write(Array(text.utf8), to: STDERR_FILENO) }

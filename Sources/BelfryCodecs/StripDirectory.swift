@@ -140,7 +140,9 @@ package struct StripDirectory: Sendable {
                 around.validCount = vectors[index].validity.setCount
                 if repetition > 0 {
                     guard entry.integers.shape == .constant || around.validCount == around.rowCount
-                    else { throw FormatError("a ramp with rows without a value", at: reader.offset) }
+                    else {
+                        throw FormatError("a ramp with rows without a value", at: reader.offset)
+                    }
                     current.integers.base = entry.baseOfRepeat(repetition)
                     current.statistics = current.derivedStatistics(around)
                 }

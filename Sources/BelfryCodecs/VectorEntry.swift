@@ -171,7 +171,8 @@ struct VectorEntry: Sendable {
         case .integers:
             let summary = try IntegerSummary.read(
                 &reader, count: around.validCount, base: integers.base, unit: integers.unit)
-            statistics.numbers = around.scale.map { .decimals(summary, scale: $0) }
+            statistics.numbers =
+                around.scale.map { .decimals(summary, scale: $0) }
                 ?? .integers(summary)
         case .doubles:
             statistics.numbers = .doubles(

@@ -145,10 +145,10 @@ extension Store {
         }
         for (table, count) in addedCounts
         where series.count(table: table) + staged.count + count > options.seriesCountLimit {
+            let name = state.manifest.catalog.table(numbered: table)?.name ?? ""
             throw StorageError(
                 .limit,
-                "\(count) new series of \(state.manifest.catalog.table(numbered: table)?.name ?? "")"
-                    + " would be more than \(options.seriesCountLimit)")
+                "\(count) new series of \(name) would be more than \(options.seriesCountLimit)")
         }
         staged = all
         return (parts, added)

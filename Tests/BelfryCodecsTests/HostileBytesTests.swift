@@ -18,7 +18,9 @@ struct HostileBytesTests {
             }
             for (_, texts) in StripSamples.texts(count, &random) {
                 var offsets: [UInt32] = [0]
-                for text in texts { offsets.append(offsets[offsets.count - 1] + UInt32(text.count)) }
+                for text in texts {
+                    offsets.append(offsets[offsets.count - 1] + UInt32(text.count))
+                }
                 all.append((.texts(offsets: offsets, bytes: texts.flatMap { $0 }), nil))
             }
             for (_, values) in StripSamples.booleans(count, &random) {
@@ -113,7 +115,8 @@ struct HostileBytesTests {
         for (range, offset) in ranges {
             let sum = Checksum.xxh64(Array(bytes[range]), seed: 1 &+ offset)
             for index in 0..<8 {
-                bytes[range.upperBound + index] = UInt8(truncatingIfNeeded: sum >> UInt64(8 * index))
+                bytes[range.upperBound + index] = UInt8(
+                    truncatingIfNeeded: sum >> UInt64(8 * index))
             }
         }
     }

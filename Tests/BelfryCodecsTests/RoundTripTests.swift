@@ -128,8 +128,10 @@ struct RoundTripTests {
                         Int(decoded[vector].offsets[row])..<Int(decoded[vector].offsets[row + 1])
                     if Array(decoded[vector].bytes[range]) != texts[place] { mismatches += 1 }
                     if let code = codes[vector]?[row], let dictionary = decoder.dictionary {
-                        let entry = Int(
-                            dictionary.offsets[Int(code)])..<Int(dictionary.offsets[Int(code) + 1])
+                        let entry =
+                            Int(
+                                dictionary.offsets[Int(code)])..<Int(
+                                dictionary.offsets[Int(code) + 1])
                         if Array(dictionary.bytes[entry]) != texts[place] { mismatches += 1 }
                     }
                 }

@@ -10,7 +10,8 @@ struct Program {
 
     /// Beside the test runner, where the package manager puts both.
     static var path: String {
-        let runner = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let runner =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(fileURLWithPath: runner).deletingLastPathComponent()
             .appendingPathComponent("belfry").path
     }

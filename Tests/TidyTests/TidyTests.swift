@@ -50,8 +50,10 @@ struct TidyTests {
     /// The first thing that a file says is what it is.
     @Test func everyFileIsIntroduced() throws {
         for (path, lines) in try Self.swiftFiles("Sources") {
-            let first = lines.first {
-                !$0.isEmpty && !$0.contains("import ") && !$0.hasPrefix("@preconcurrency")
+            let first = lines.first { (line: String) -> Bool in
+                let isImport = ["import ", "package import ", "public import ", "internal import "]
+                    .contains(where: line.hasPrefix)
+                return !line.isEmpty && !isImport
             }
             #expect(first?.hasPrefix("//") ?? false, "\(path) begins with \(first ?? "nothing")")
         }

@@ -26,7 +26,9 @@ struct ChartRenderer {
         var values: [Double?] = []
         while let batch = try result.nextBatch() {
             for row in 0..<batch.rowCount where labels.count < Self.rowCountLimit {
-                let parts = (0..<valueIndex).map { cells.text(batch.vectors[$0].value(row)) ?? "NULL" }
+                let parts = (0..<valueIndex).map {
+                    cells.text(batch.vectors[$0].value(row)) ?? "NULL"
+                }
                 labels.append(parts.joined(separator: "  "))
                 switch batch.vectors[valueIndex].value(row) {
                 case .double(let it): values.append(it.isFinite ? it : nil)

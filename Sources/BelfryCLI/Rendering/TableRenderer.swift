@@ -30,10 +30,13 @@ struct TableRenderer {
         }
         var widths = result.columns.map { TextWidth.of($0.name) }
         for row in rows {
-            for index in row.indices { widths[index] = max(widths[index], TextWidth.of(row[index])) }
+            for index in row.indices {
+                widths[index] = max(widths[index], TextWidth.of(row[index]))
+            }
         }
         write(result.columns.map(\.name), widths, isHeader: true, to: output)
-        output.write(widths.map { String(repeating: "─", count: $0 + 2) }.joined(separator: "┼") + "\n")
+        output.write(
+            widths.map { String(repeating: "─", count: $0 + 2) }.joined(separator: "┼") + "\n")
         for row in rows { write(row, widths, isHeader: false, to: output) }
         var count = rows.count
         while !isDone, let batch = try result.nextBatch() {

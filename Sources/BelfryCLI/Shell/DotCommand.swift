@@ -11,7 +11,8 @@ struct DotCommand: Sendable {
     static let all: [DotCommand] = [
         DotCommand(name: ".help", arguments: "", help: "this list") { shell, _ in
             for command in all {
-                let usage = command.name + (command.arguments.isEmpty ? "" : " " + command.arguments)
+                let usage =
+                    command.name + (command.arguments.isEmpty ? "" : " " + command.arguments)
                 shell.say(
                     usage + String(repeating: " ", count: max(1, 26 - usage.count)) + command.help)
             }
@@ -59,11 +60,15 @@ struct DotCommand: Sendable {
         },
         DotCommand(name: ".flush", arguments: "", help: "write what is in memory to a segment") {
             shell, _ in
-            do throws(BelfryError) { try shell.database.flush() } catch { shell.complain(error.description) }
+            do throws(BelfryError) { try shell.database.flush() } catch {
+                shell.complain(error.description)
+            }
         },
         DotCommand(name: ".compact", arguments: "", help: "bring every partition into final form") {
             shell, _ in
-            do throws(BelfryError) { try shell.database.compact() } catch { shell.complain(error.description) }
+            do throws(BelfryError) { try shell.database.compact() } catch {
+                shell.complain(error.description)
+            }
         },
         DotCommand(name: ".quit", arguments: "", help: "leave (also the end of input)") {
             shell, _ in

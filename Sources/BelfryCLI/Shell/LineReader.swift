@@ -18,7 +18,8 @@ struct LineReader {
     private var history: [String] = []
     private static let historyLimit = 1_000
     private static let keywords = [
-        "SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "SAMPLE BY", "FILL", "LATEST BY",
+        "SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "SAMPLE BY", "FILL",
+        "LATEST BY",
         "ASOF JOIN", "ALIGN JOIN", "USING", "TOLERANCE", "TIME ZONE", "CREATE TABLE", "INSERT INTO",
         "VALUES", "EXPLAIN", "DESCRIBE", "SHOW TABLES", "HAVING", "DISTINCT",
     ]

@@ -68,7 +68,9 @@ final class Shell {
             try session.run(script: sql, named: named) { (result) throws(BelfryError) in
                 for warning in result.warnings { Terminal.writeError("notice: \(warning)") }
                 _ = try format.write(result, to: output)
-                if result.columns.isEmpty && isInteractive { output.write(result.commandTag + "\n") }
+                if result.columns.isEmpty && isInteractive {
+                    output.write(result.commandTag + "\n")
+                }
                 if isInteractive && showsTime {
                     output.write("Time: \(Self.text(start.duration(to: clock.now)))\n")
                 }

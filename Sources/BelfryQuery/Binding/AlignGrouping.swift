@@ -253,7 +253,8 @@ final class AlignGrouping: Grouping {
             expressions.append(
                 empty.isNull
                     ? value
-                    : .coalesce([value, .constant(empty, measures[place].type)], measures[place].type))
+                    : .coalesce(
+                        [value, .constant(empty, measures[place].type)], measures[place].type))
         }
         let names = left.columns.prefix(measureIndex).map(\.name)
         return .project(

@@ -1,5 +1,5 @@
-package import BelfrySQL
 package import BelfryCore
+package import BelfrySQL
 
 /// ASOF JOIN of two relations (LANGUAGE D5).
 ///
@@ -148,7 +148,8 @@ package enum AsofBinder {
             return
         }
         throw QueryError(
-            "42601", "ASOF JOIN … ON takes equalities of left and right, one inequality of times, "
+            "42601",
+            "ASOF JOIN … ON takes equalities of left and right, one inequality of times, "
                 + "and conditions on the right side alone", at: span,
             hint: "for anything else use LEFT JOIN LATERAL (SELECT … ORDER BY time DESC LIMIT 1)")
     }

@@ -96,8 +96,8 @@ package struct EvaluationEnvironment: Sendable {
 /// An aggregate of a grouped query, chosen for its argument types.
 package struct AggregateCall: Sendable {
     package let function: AggregateFunction
-    /// Expressions over the input of the aggregation; empty for count(*). Evaluated to vectors of as
-    /// many rows as the batch has, constants too.
+    /// Expressions over the input of the aggregation; empty for count(*). Evaluated to vectors of
+    /// as many rows as the batch has, constants too.
     package let arguments: [BoundExpression]
     /// Each combination of arguments counts once a group; whoever feeds the state sees to it.
     package let isDistinct: Bool

@@ -14,7 +14,8 @@ package enum LatestBinder {
         var count = 1
         if let expression = clause.count {
             let value = try binder.bindConstant(
-                expression, clause: "LATEST", expected: .bigint).value
+                expression, clause: "LATEST", expected: .bigint
+            ).value
             guard case .integer(let number) = value, number >= 1, number <= 1_000_000 else {
                 throw QueryError(
                     "22023", "LATEST wants a whole number from 1 to 1000000", at: expression.span)

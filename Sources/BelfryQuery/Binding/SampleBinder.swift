@@ -35,7 +35,8 @@ package enum SampleBinder {
     {
         let span = clause.width.span
         let value = try binder.bindConstant(
-            clause.width, clause: "SAMPLE BY", expected: .interval).value
+            clause.width, clause: "SAMPLE BY", expected: .interval
+        ).value
         guard let width = try binder.interval(value, at: span) else {
             throw QueryError(
                 "22023", "SAMPLE BY wants the width of a bucket", at: span,
@@ -44,7 +45,8 @@ package enum SampleBinder {
         var zone = binder.context.settings.timeZone
         if let expression = clause.timeZone {
             let value = try binder.bindConstant(
-                expression, clause: "TIME ZONE", expected: .text).value
+                expression, clause: "TIME ZONE", expected: .text
+            ).value
             guard case .text(let name) = value else {
                 throw QueryError(
                     "22023", "TIME ZONE wants the name of a zone", at: expression.span)
@@ -75,7 +77,8 @@ package enum SampleBinder {
     {
         guard let expression else { return nil }
         let value = try binder.bindConstant(
-            expression, clause: clause, expected: .timestamptz).value
+            expression, clause: clause, expected: .timestamptz
+        ).value
         guard case .timestamptz(let time) = value else {
             throw QueryError("22023", "\(clause) wants a time", at: expression.span)
         }
@@ -161,7 +164,9 @@ extension BoundExpression {
         return .call(
             ScalarCall(
                 function: function,
-                arguments: [.column(timeIndex, .timestamptz), .constant(.timestamptz(time), .timestamptz)],
+                arguments: [
+                    .column(timeIndex, .timestamptz), .constant(.timestamptz(time), .timestamptz),
+                ],
                 type: .boolean, span: SourceSpan(0, 0)))
     }
 

@@ -178,7 +178,8 @@ package final class SampleGrouping: Grouping {
                 type = .double
             case .value(let expression):
                 let value = try binder.bindConstant(
-                    expression, clause: "FILL", expected: type).value
+                    expression, clause: "FILL", expected: type
+                ).value
                 rule.method = .value(try fitting(value, type, at: expression.span))
             }
             switch fill.tolerance {

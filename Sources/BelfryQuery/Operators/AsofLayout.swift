@@ -183,7 +183,8 @@ struct AsofLayout {
             if hasBefore { matches.rows[row] = Int32(truncatingIfNeeded: before) }
         case .forward:
             let after = forward(instant, place: place, rows: rows, isStrict: node.isStrict)
-            if let after, isWithin(times[after].subtractingReportingOverflow(instant), node.tolerance)
+            if let after,
+                isWithin(times[after].subtractingReportingOverflow(instant), node.tolerance)
             {
                 matches.rows[row] = Int32(truncatingIfNeeded: after)
             }

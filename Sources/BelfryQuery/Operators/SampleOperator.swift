@@ -117,7 +117,8 @@ final class SampleOperator: Operator {
         while let last = edges.last, last < end {
             if edges.count > context.settings.maxGridCells {
                 throw QueryError(
-                    "54000", "the grid has more than max_grid_cells "
+                    "54000",
+                    "the grid has more than max_grid_cells "
                         + "(\(context.settings.maxGridCells)) buckets",
                     hint: "take a shorter range or wider buckets, or SET max_grid_cells")
             }

@@ -6,7 +6,8 @@ package import BelfryStorage
 package struct PlanColumn: Sendable {
     package var name: String
     package var type: DataType
-    /// Of a field that comes straight from a table (or times or divided by a constant); else by type.
+    /// Of a field that comes straight from a table (or times or divided by a constant); else by
+    /// type.
     package var kind: ColumnKind
 
     package init(name: String, type: DataType, kind: ColumnKind? = nil) {

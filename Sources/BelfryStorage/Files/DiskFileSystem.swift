@@ -1,6 +1,7 @@
 import Glibc
 
-/// The calls of `FileSystem` on Linux, below one folder; the one file that asks the system for files.
+/// The calls of `FileSystem` on Linux, below one folder; the one file that asks the system for
+/// files.
 ///
 /// Every descriptor is opened with O_CLOEXEC, so a child process inherits neither a file nor the
 /// lock. The lock is an flock: it refuses a second open in the same process too, by whatever path,

@@ -1,3 +1,4 @@
+/// What several of a file system's calls make together: durable replacement, whole files.
 extension FileSystem {
     /// Puts complete bytes under a name, durably, in place of what stood there: written to a
     /// temporary name, synced, renamed, and the folder synced. Before the rename a crash leaves the
