@@ -85,6 +85,11 @@ extension Binder {
                 select, clause: sample, keys: keys, input: input, binder: self)
             return (grouping, grouping, input)
         }
+        if let call = seriesAwareCall(of: select, orderBy: orderBy) {
+            let grouping = try SampleBinder.rangeGrouping(
+                keys: keys, input: input, at: call.span, binder: self)
+            return (grouping, grouping, input)
+        }
         if isGrouped(select, orderBy: orderBy) {
             let grouping = try AggregateGrouping(keys: keys, input: input, binder: self)
             return (grouping, grouping, input)
@@ -92,6 +97,27 @@ extension Binder {
         let scope = RelationScope(
             relation, binder: self, clause: "a query without GROUP BY")
         return (scope, nil, input)
+    }
+
+    private func seriesAwareCall(of select: Select, orderBy: [OrderItem]) -> FunctionCall? {
+        var expressions = orderBy.map(\.expression)
+        for item in select.items {
+            if case .expression(let expression, _) = item { expressions.append(expression) }
+        }
+        if let having = select.having { expressions.append(having) }
+        if let qualify = select.qualify { expressions.append(qualify) }
+        var found: FunctionCall?
+        for expression in expressions {
+            _ = expression.contains {
+                if case .call(let call) = $0,
+                    ExpressionBinder.isSeriesAware(call.name.name.folded)
+                {
+                    found = found ?? call
+                }
+                return false
+            }
+        }
+        return found
     }
 
     private func isGrouped(_ select: Select, orderBy: [OrderItem]) -> Bool {

@@ -30,6 +30,27 @@ package enum SampleBinder {
             grid: grid, fill: clause.fill, isDense: isDense, binder: binder)
     }
 
+    /// Series-aware calls without SAMPLE BY: the range is one bucket.
+    package static func rangeGrouping(
+        keys: [Expression], input: GroupingInput, at span: SourceSpan, binder: Binder
+    ) throws(QueryError) -> any Grouping {
+        guard let facts = input.relation.times.first else {
+            throw QueryError(
+                "42803", "series-aware calls need a time, and nothing in FROM has one", at: span,
+                hint: "only tables with a TIME KEY, and what keeps it, have one")
+        }
+        var range = SampleRange()
+        var others: [BoundExpression] = []
+        for condition in input.conditions {
+            if try !range.take(condition, timeIndex: facts.timeIndex, binder: binder) {
+                others.append(condition)
+            }
+        }
+        return try SampleGrouping(
+            keys: keys, relation: input.relation, facts: facts, conditions: others, range: range,
+            grid: nil, fill: nil, isDense: true, binder: binder)
+    }
+
     package static func grid(_ clause: SampleClause, binder: Binder) throws(QueryError)
         -> BucketGrid
     {

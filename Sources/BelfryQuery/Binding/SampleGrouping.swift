@@ -84,7 +84,7 @@ package final class SampleGrouping: Grouping {
     }
 
     private func bucketColumn(_ reference: ColumnReference) -> BoundExpression? {
-        guard reference.table == nil else { return nil }
+        guard reference.table == nil, grid != nil else { return nil }
         switch reference.name.folded {
         case "bucket": return .column(bucketIndex, .timestamptz)
         case "bucket_end": return .column(bucketIndex + 1, .timestamptz)
@@ -372,6 +372,7 @@ package final class SampleGrouping: Grouping {
         let inRange = conditions + range.conditions(timeIndex: facts.timeIndex)
         let input = relation.plan.filtered(by: inRange)
         let plan = isDense ? try sample(input) : sparse(input)
+        if grid == nil { return Relation(plan: plan, columns: []) }
         return Relation(
             plan: plan, columns: [],
             times: [
