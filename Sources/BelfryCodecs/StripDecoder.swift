@@ -127,11 +127,18 @@ package struct StripDecoder: Sendable {
         guard let dictionary else { return nil }
         let codes = try decodeStageB(vector)
         let limit = UInt64(dictionary.count)
+        let source = codes.span
         var isWithin = true
-        var result = [UInt32](repeating: 0, count: codes.count)
-        for row in 0..<codes.count {
-            isWithin = isWithin && UInt64(bitPattern: codes[row]) < limit
-            result[row] = UInt32(truncatingIfNeeded: codes[row])
+        let result = unsafe [UInt32](unsafeUninitializedCapacity: codes.count) { buffer, count in
+            var span = unsafe buffer.mutableSpan
+            var misfits: UInt64 = 0
+            for row in 0..<source.count {
+                let code = unsafe UInt64(bitPattern: source[unchecked: row])
+                misfits |= code >= limit ? 1 : 0
+                unsafe span[unchecked: row] = UInt32(truncatingIfNeeded: code)
+            }
+            isWithin = misfits == 0
+            count = source.count
         }
         guard isWithin else {
             throw FormatError(
