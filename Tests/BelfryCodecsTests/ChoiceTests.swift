@@ -1,0 +1,136 @@
+import BelfryTestSupport
+import Testing
+
+@testable import BelfryCodecs
+
+/// What the encoder picks for columns as cities have them, and what they then cost, all headers,
+/// statistics and checksums counted.
+struct ChoiceTests {
+    private var random = SeededGenerator(seed: 2024)
+
+    private mutating func whole(_ range: ClosedRange<Int64>) -> Int64 {
+        Int64.random(in: range, using: &random)
+    }
+
+    private static let fiveMinutes: Int64 = 300_000_000_000
+    private static let start: Int64 = 1_393_632_000_000_000_000
+
+    @Test func regularTimes() throws {
+        let times = (0..<65_536).map { Self.start + Int64($0) * Self.fiveMinutes }
+        let trip = try RoundTrip.check(times)
+        #expect(try trip.shapes.allSatisfy { $0 == .ramp })
+        #expect(trip.bitsPerValue < 0.01)
+    }
+
+    @Test mutating func regularTimesWithGaps() throws {
+        var time = Self.start
+        let times = (0..<65_536).map { _ in
+            let steps = whole(0...99) == 0 ? whole(2...300) : 1
+            time += steps * Self.fiveMinutes
+            return time
+        }
+        let trip = try RoundTrip.check(times)
+        #expect(try trip.shapes.allSatisfy { $0 == .delta || $0 == .ramp })
+        #expect(trip.bitsPerValue < 1)
+    }
+
+    @Test mutating func timesWithJitter() throws {
+        let times = (0..<20_000).map {
+            Self.start + Int64($0) * 1_000_000_000 + whole(-500...500) * 1_000_000
+        }
+        let trip = try RoundTrip.check(times)
+        // A thousand milliseconds are ten bits; differences would take eleven.
+        #expect(trip.bitsPerValue < 11.8)
+    }
+
+    @Test mutating func smallCountsAsDoubles() throws {
+        let values = (0..<65_536).map { _ in Double(whole(0...127)) }
+        let trip = try RoundTrip.check(values)
+        #expect(try trip.shapes.allSatisfy { $0 == .frame })
+        #expect(trip.bitsPerValue < 7.15)
+    }
+
+    @Test(arguments: [1, 2, 3]) mutating func decimals(digits: Int) throws {
+        let values = (0..<30_000).map { _ in
+            Decimal.quotient(whole(-2048...2047), scale: digits)
+        }
+        let trip = try RoundTrip.check(values)
+        #expect(try trip.shapes.allSatisfy { $0 == .frame })
+        #expect(try trip.entries.allSatisfy { $0.exceptionCount == 0 })
+        #expect(trip.bitsPerValue < 12.2)
+    }
+
+    @Test mutating func slowDecimals() throws {
+        var tenths: Int64 = 150
+        let values = (0..<30_000).map { _ in
+            tenths += whole(-3...3)
+            return Decimal.quotient(tenths, scale: 1)
+        }
+        let trip = try RoundTrip.check(values)
+        #expect(try trip.shapes.allSatisfy { $0 == .delta })
+        #expect(trip.bitsPerValue < 3.2)
+    }
+
+    @Test mutating func decimalsWithSomeNaN() throws {
+        let values = (0..<10_240).map { _ in
+            whole(0...99) == 0 ? Double.nan : Decimal.quotient(whole(0...999), scale: 1)
+        }
+        let trip = try RoundTrip.check(values)
+        #expect(try trip.entries.allSatisfy { !$0.tag.has(VectorTag.ordered) })
+        #expect(trip.bitsPerValue < 11.5)
+    }
+
+    /// One infinity does not make all others pay the price of a division.
+    @Test func infinitiesAskForNoDivision() throws {
+        var values = DoubleSample.tenths.values(1024, seed: 1)
+        values[7] = .infinity
+        values[8] = -1e300
+        let place = try #require(try RoundTrip.check(values).entries.first)
+        #expect(!place.tag.has(VectorTag.division))
+        #expect(place.exceptionCount == 2)
+    }
+
+    @Test func trueDoublesAreOrdered() throws {
+        let values = DoubleSample.randoms.values(10_240, seed: 4)
+        let trip = try RoundTrip.check(values)
+        #expect(try trip.entries.allSatisfy { $0.tag.has(VectorTag.ordered) })
+        #expect(trip.bitsPerValue < 64.6)
+    }
+
+    @Test func constants() throws {
+        #expect(try RoundTrip.check([Double](repeating: 21.5, count: 65_536)).bitsPerValue < 0.01)
+        #expect(try RoundTrip.check([Int64](repeating: .min, count: 65_536)).bitsPerValue < 0.01)
+        #expect(try RoundTrip.check([Bool](repeating: true, count: 65_536)).bitsPerValue < 0.02)
+        let texts = [[UInt8]](repeating: Array("open".utf8), count: 4096)
+        #expect(try RoundTrip.check(texts).bitsPerValue < 0.15)
+    }
+
+    @Test mutating func fewTextsAreADictionary() throws {
+        let texts = (0..<20_000).map { _ in Array("Aarhus street \(whole(0...199))".utf8) }
+        let trip = try RoundTrip.check(texts)
+        #expect(trip.decoder.dictionary?.count == 200)
+        #expect(trip.bitsPerValue < 8.6)
+        let distinct = (0..<4096).map { Array("vehicle \($0) \(whole(0...Int64.max))".utf8) }
+        #expect(try RoundTrip.check(distinct).decoder.dictionary == nil)
+    }
+
+    @Test func states() throws {
+        let values = (0..<20_480).map { Int64($0 / 173 % 7) * 1000 }
+        let trip = try RoundTrip.check(values)
+        #expect(trip.bitsPerValue < 0.4)
+    }
+
+    @Test mutating func rowsWithoutValueCostLittle() throws {
+        let count = 20_480
+        let values = (0..<count).map { _ in whole(0...255) }
+        let sparse = ValiditySample.rarely.words(count, seed: 1)
+        #expect(try RoundTrip.check(values, sparse).bitsPerValue < 9.6)
+        let runs = ValiditySample.runs.words(count, seed: 1)
+        #expect(try RoundTrip.check(values, runs).bitsPerValue < 8.6)
+    }
+
+    @Test mutating func unitsAreFound() throws {
+        let values = (0..<4096).map { _ in whole(0...100) * 5_000_000 + 3 }
+        #expect(try RoundTrip.check(values).bitsPerValue < 7.3)
+    }
+}
