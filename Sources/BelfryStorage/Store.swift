@@ -216,7 +216,10 @@ package final class Store: Sendable {
         do throws(StorageError) {
             try state.withLock { (state) throws(StorageError) in
                 defer { state.isClosed = true }
-                if state.refusal == nil { try state.syncLog(options.durability) }
+                guard state.refusal == nil else { return }
+                try state.syncLog(options.durability)
+                // The room that was reserved for more records; nothing depends on its going.
+                if let log = state.log { try? log.file.truncate(to: log.offset) }
             }
         } catch { failure = error }
         lock.withLock { $0 = nil }
