@@ -1,12 +1,17 @@
 /// `BelfryBench aarhus DATA FOLDER QUERIES`: figures as JSON lines on standard output.
+/// `BelfryBench codecs`: speeds of strips in memory.
 ///
-/// `tools/bench` runs it beside the peers and prints the table.
+/// `tools/bench` runs the first beside the peers and prints the table.
 @main
 struct BelfryBench {
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
+        if Array(arguments) == ["codecs"] {
+            CodecBench.run()
+            return
+        }
         guard arguments.count == 4, arguments.first == "aarhus" else {
-            print("usage: BelfryBench aarhus DATA FOLDER QUERIES")
+            print("usage: BelfryBench aarhus DATA FOLDER QUERIES, or: BelfryBench codecs")
             return
         }
         let words = Array(arguments)
