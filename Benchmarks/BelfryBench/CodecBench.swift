@@ -108,6 +108,11 @@ enum CodecBench {
                 print("\(column.name): other values come back")
                 return
             }
+            let opening = try harness.fastest(of: 15) {
+                let opened = try StripDecoder(
+                    bytes: bytes, kind: column.values.kind, rowCount: rowCount, salt: 1, offset: 2)
+                precondition(opened.rowCount == rowCount, "the same strip")
+            }
             let repeats = 8
             let decoding = try harness.fastest(of: 15) {
                 var count = 0
@@ -118,7 +123,7 @@ enum CodecBench {
             }
             report(
                 column.name, bits: Double(bytes.count * 8) / Double(rowCount),
-                decoded: Double(rowCount * repeats) / decoding / 1e9,
+                opened: opening * 1e6, decoded: Double(rowCount * repeats) / decoding / 1e9,
                 encoded: Double(rowCount) / encoding / 1e6)
         } catch {
             print("\(column.name): \(error)")
@@ -152,14 +157,16 @@ enum CodecBench {
         }
     }
 
-    private static func report(_ name: String, bits: Double, decoded: Double, encoded: Double) {
+    private static func report(
+        _ name: String, bits: Double, opened: Double, decoded: Double, encoded: Double
+    ) {
         func text(_ number: Double) -> String {
             let hundredths = Int((number * 100).rounded())
             let rest = hundredths % 100
             return "\(hundredths / 100)." + (rest < 10 ? "0\(rest)" : "\(rest)")
         }
         print(
-            "\(name): \(text(bits)) bits a value, decoded \(text(decoded)) G/s, "
+            "\(name): \(text(bits)) bits a value, opened in \(text(opened)) us, decoded \(text(decoded)) G/s, "
                 + "encoded \(text(encoded)) M/s")
     }
 }

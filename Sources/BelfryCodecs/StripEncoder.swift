@@ -230,13 +230,18 @@ private struct StripBuilding {
     ) {
         let part = part(vector)
         var lengths: [Int64] = []
+        lengths.reserveCapacity(part.rows.count)
         var texts: [UInt8] = []
         for (index, row) in part.rows.enumerated() {
             let isValid =
                 part.validity.map { $0[index / 64] >> UInt64(index % 64) & 1 == 1 } ?? true
             let range = Int(offsets[row])..<Int(offsets[row + 1])
             lengths.append(isValid ? Int64(range.count) : 0)
-            if isValid { texts.append(contentsOf: bytes[range]) }
+            if isValid && part.validity != nil { texts.append(contentsOf: bytes[range]) }
+        }
+        if part.validity == nil {
+            let start = Int(offsets[part.rows.lowerBound])
+            texts = Array(bytes[start..<Int(offsets[part.rows.upperBound])])
         }
         let parameters = encoder.encode(lengths.span, mayRamp: false, into: &payload)
         var entry = VectorEntry(parameters)
