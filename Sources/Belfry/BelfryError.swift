@@ -54,16 +54,34 @@ public struct BelfryError: Error, Sendable, CustomStringConvertible {
 
 /// The line of a text in which a range begins, and a caret below it.
 enum CaretText {
+    private static let byteCountBefore = 80
+    private static let byteCountShown = 140
+
+    /// The start of the character that a byte belongs to.
+    private static func characterStart(_ bytes: [UInt8], _ offset: Int) -> Int {
+        var start = offset
+        while start > 0 && start < bytes.count && bytes[start] & 0xC0 == 0x80 { start -= 1 }
+        return start
+    }
+
     static func lines(of text: String, at range: Range<Int>) -> [String] {
         let bytes = Array(text.utf8)
         let start = min(max(range.lowerBound, 0), bytes.count)
         let lineStart = bytes[..<start].lastIndex(of: 10).map { $0 + 1 } ?? 0
         let lineEnd = bytes[start...].firstIndex(of: 10) ?? bytes.count
         let number = bytes[..<start].count { $0 == 10 } + 1
-        let line = String(decoding: bytes[lineStart..<lineEnd], as: UTF8.self)
-        let before = String(decoding: bytes[lineStart..<start], as: UTF8.self)
-        let marked = String(
-            decoding: bytes[start..<max(start, min(range.upperBound, lineEnd))], as: UTF8.self)
+        // Of a long line, what stands around the place.
+        let shownStart = characterStart(bytes, max(lineStart, start - byteCountBefore))
+        let shownEnd = characterStart(bytes, min(lineEnd, shownStart + byteCountShown))
+        let line =
+            (shownStart > lineStart ? "…" : "")
+            + String(decoding: bytes[shownStart..<max(shownStart, shownEnd)], as: UTF8.self)
+            + (shownEnd < lineEnd ? "…" : "")
+        let before =
+            (shownStart > lineStart ? "…" : "")
+            + String(decoding: bytes[shownStart..<max(shownStart, start)], as: UTF8.self)
+        let markedEnd = max(start, min(range.upperBound, shownEnd))
+        let marked = String(decoding: bytes[start..<markedEnd], as: UTF8.self)
         let prefix = "line \(number): "
         // Tabs stay tabs, so that the caret stands below its word in any terminal.
         let indent = String(before.map { $0 == "\t" ? "\t" : " " })

@@ -3,11 +3,13 @@ import Glibc
 
 /// Opening and closing for the subcommands, with errors for people.
 enum CommandDatabase {
-    /// - Parameter mustExist: a missing folder is made all the same when its parent is there and
-    ///   nothing stands at the path; a path that is something else is an error.
+    /// - Parameter mustExist: a folder without a store is an error; else a store is made in it.
     static func open(
         _ path: String, mustExist: Bool = false, isReadOnly: Bool = false
     ) throws -> Database {
+        if mustExist && unsafe access(path + "/IDENTITY", F_OK) != 0 {
+            throw CommandFailure("\(path): no store is here")
+        }
         var options = DatabaseOptions()
         options.isReadOnly = isReadOnly
         do { return try Database.open(path, options: options) } catch {

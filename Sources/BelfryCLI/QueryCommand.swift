@@ -13,7 +13,7 @@ struct QueryCommand: ParsableCommand {
               belfry query city - < schema.sql
             """)
 
-    @Argument(help: "The folder of the database.")
+    @Argument(help: "The folder of the database; made where there is none.")
     var path: String
 
     @Argument(help: "One or more statements; - reads them from standard input.")
@@ -32,7 +32,7 @@ struct QueryCommand: ParsableCommand {
 
     func run() throws {
         let text = sql == "-" ? try StandardInput.text() : sql
-        let database = try CommandDatabase.open(path, mustExist: true)
+        let database = try CommandDatabase.open(path)
         let session = database.session()
         try CommandDatabase.setTimeZone(timeZone, of: session)
         let named = try ParameterText.values(parameters)

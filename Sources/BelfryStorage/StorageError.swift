@@ -58,7 +58,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        switch (file, offset) {
+        // The store's own folder has an empty name.
+        switch (file == "" ? nil : file, offset) {
         case (let file?, let offset?): "\(file), byte \(offset): \(message)"
         case (let file?, nil): "\(file): \(message)"
         case (nil, _): message
