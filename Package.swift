@@ -67,7 +67,7 @@ let package = Package(
         tests("BelfryStorageTests", ["BelfryStorage", "BelfryCodecs", "BelfryCore"]),
         tests("BelfrySQLTests", ["BelfrySQL"]),
         tests("BelfryQueryTests", ["BelfryQuery", "BelfryCore"]),
-        tests("BelfryTests", ["Belfry", "BelfryCore"]),
+        tests("BelfryTests", ["Belfry", "BelfryCore", "BelfryStorage"]),
         tests("BelfryImportTests", ["BelfryImport", "Belfry", "BelfryCore"]),
         tests("BelfryTownTests", ["BelfryTown", "BelfryCore"]),
         tests("SQLScriptTests", ["Belfry", "BelfryCore"]),

@@ -1,4 +1,5 @@
 import Belfry
+import BelfryStorage
 import BelfryTestSupport
 import Testing
 

@@ -1,13 +1,13 @@
-import BelfryCore
+package import BelfryCore
 
 /// The series keys of rows on their way in: each distinct key once, and which one each row has.
-struct SeriesKeys {
-    let keys: [SeriesKey]
-    let indexes: [UInt32]
+package struct SeriesKeys {
+    package let keys: [SeriesKey]
+    package let indexes: [UInt32]
 
     /// From the tag columns of a table of readings, in column order.
     /// - Parameter columns: a vector a tag column; tags that are not given are NULL.
-    init(
+    package init(
         table: TableSchema, columns: [(index: Int, values: Vector)], rowCount: Int,
         random: () -> UInt64
     ) {
