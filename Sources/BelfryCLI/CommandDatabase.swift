@@ -7,7 +7,7 @@ enum CommandDatabase {
     static func open(
         _ path: String, mustExist: Bool = false, isReadOnly: Bool = false
     ) throws -> Database {
-        if mustExist && unsafe access(path + "/IDENTITY", F_OK) != 0 {
+        if unsafe mustExist && access(path + "/IDENTITY", F_OK) != 0 {
             throw CommandFailure("\(path): no store is here")
         }
         var options = DatabaseOptions()
