@@ -166,7 +166,7 @@ enum CodecBench {
             return "\(hundredths / 100)." + (rest < 10 ? "0\(rest)" : "\(rest)")
         }
         print(
-            "\(name): \(text(bits)) bits a value, opened in \(text(opened)) us, decoded \(text(decoded)) G/s, "
-                + "encoded \(text(encoded)) M/s")
+            "\(name): \(text(bits)) bits a value, opened in \(text(opened)) us, "
+                + "decoded \(text(decoded)) G/s, encoded \(text(encoded)) M/s")
     }
 }
