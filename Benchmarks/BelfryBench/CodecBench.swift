@@ -167,7 +167,6 @@ enum CodecBench {
         }
         print(
             "\(name): \(text(bits)) bits a value, opened in \(text(opened)) us, "
-                + "decoded \(text(decoded)) G/s, "
-                + "encoded \(text(encoded)) M/s")
+                + "decoded \(text(decoded)) G/s, encoded \(text(encoded)) M/s")
     }
 }
