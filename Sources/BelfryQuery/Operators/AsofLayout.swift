@@ -318,7 +318,15 @@ struct AsofLayout {
             if !node.isStrict {
                 while first > range.lowerBound && times[first - 1] == instant { first -= 1 }
             }
-            let after = first < range.upperBound ? Int(nearest.after[first]) : times.count
+            var after = first < range.upperBound ? Int(nearest.after[first]) : times.count
+            // Of several rows at that time the last one that has a value.
+            if after < range.upperBound {
+                var probe = after + 1
+                while probe < range.upperBound && times[probe] == times[after] {
+                    if nearest.before[probe] == Int32(truncatingIfNeeded: probe) { after = probe }
+                    probe += 1
+                }
+            }
             let hasBefore =
                 before >= range.lowerBound
                 && isWithin(instant.subtractingReportingOverflow(times[before]), node.tolerance)
