@@ -54,6 +54,11 @@ struct ImportCommand: ParsableCommand {
 
     func run() throws {
         let options = try importOptions()
+        // Before a store is made for nothing.
+        for file in files where unsafe file != "-" && access(file, R_OK) != 0 {
+            let reason = unsafe String(cString: strerror(errno))
+            throw CommandFailure("\(file): \(reason)")
+        }
         let database = try CommandDatabase.open(path)
         let bar = ProgressBar(isShown: !quiet && Terminal.isTerminal(STDERR_FILENO))
         let report: ImportReport

@@ -99,6 +99,19 @@ struct CommandLineTests {
         #expect(partly.error.contains("line 3") && partly.error.contains("line 4"))
     }
 
+    /// A mistyped path leaves nothing behind.
+    @Test func nothingIsMadeInVain() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/none"
+        for arguments in [
+            ["check", path], ["compact", path], ["import", path, "no.csv", "--table", "t"],
+        ] {
+            let outcome = try Program.run(arguments)
+            #expect(outcome.code == 1 && !outcome.error.isEmpty, "\(arguments)")
+            #expect(!FileManager.default.fileExists(atPath: path), "\(arguments)")
+        }
+    }
+
     @Test func checkFindsAFlippedBit() throws {
         let folder = try TemporaryFolder()
         let database = folder.path + "/db"
