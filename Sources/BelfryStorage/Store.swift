@@ -174,13 +174,27 @@ package final class Store: Sendable {
                 state.refusal =
                     state.refusal ?? StorageError(.readOnly, "the store is open for reading only")
             } else {
-                try replaceManifest(&state) { $0.epoch += 1 }
+                do throws(StorageError) {
+                    try replaceManifest(&state) { $0.epoch += 1 }
+                } catch  where error.code == .diskFull {
+                    // Better a store that can be read than none; nothing was changed.
+                    state.refusal = error
+                }
             }
             renewHandles(&state)
             publish(state)
         }
         notes.withLock { $0 = recovery.notes + recovery.strangerNotes }
-        if !options.isReadOnly { try recovery.cleanUp() }
+        let isChanging = state.withLock { $0.refusal == nil }
+        if !options.isReadOnly && isChanging { cleanUp(recovery) }
+    }
+
+    /// Nothing depends on what is cleaned up: the next record begins a new log file, and a new
+    /// segment takes the place of a stranger of its name.
+    private func cleanUp(_ recovery: Recovery) {
+        do throws(StorageError) {
+            try recovery.cleanUp()
+        } catch { notes.withLock { $0.append("not all was cleaned up: \(error)") } }
     }
 
     // MARK: Reading and closing
