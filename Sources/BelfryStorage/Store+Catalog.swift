@@ -13,6 +13,9 @@ extension Store {
                 throw StorageError(.catalog, "there is a table \(known.name) already")
             }
             try Self.checkColumns(schema)
+            guard state.manifest.nextTable < UInt32.max else {
+                throw StorageError(.limit, "no table numbers are left")
+            }
             var table = schema
             table.number = state.manifest.nextTable
             table.version = 1

@@ -6,6 +6,8 @@ package import BelfryCore
 package enum TableDefinition {
     private static let columnCountLimit = 4096
     private static let nameByteCountLimit = 1 << 16
+    /// For versions and column numbers, which are counted on from; no table comes near it.
+    private static let numberLimit = 1 << 31
 
     package static func write(_ table: TableSchema, to writer: inout ByteWriter) {
         writer.writeVarint(UInt64(table.number))
@@ -33,7 +35,7 @@ package enum TableDefinition {
 
     package static func read(_ reader: inout ByteReader) throws(FormatError) -> TableSchema {
         let number = UInt32(try reader.readCount(limit: Int(UInt32.max), "table number"))
-        let version = UInt32(try reader.readCount(limit: Int(UInt32.max), "table version"))
+        let version = UInt32(try reader.readCount(limit: numberLimit, "table version"))
         let name = try readText(&reader, "table name")
         var options = TableOptions()
         let widthByte = try reader.readUInt8()
@@ -66,7 +68,7 @@ package enum TableDefinition {
     private static func readColumn(
         _ reader: inout ByteReader
     ) throws(FormatError) -> ColumnSchema {
-        let number = UInt32(try reader.readCount(limit: Int(UInt32.max), "column number"))
+        let number = UInt32(try reader.readCount(limit: numberLimit, "column number"))
         let name = try readText(&reader, "column name")
         let typeByte = try reader.readUInt8()
         let roleByte = try reader.readUInt8()

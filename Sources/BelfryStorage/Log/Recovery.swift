@@ -5,8 +5,8 @@ import BelfryCore
 /// 1. Read the newest manifest; check that every segment it lists is there in its full length.
 /// 2. Read the log past `flushedThrough`, file after file; tell a torn end from damage.
 /// 3. Enter the series of segments and log into the series table.
-/// 4. Only then change anything: cut torn ends (kept in quarantine), remove what is left over, set
-///    aside what nobody knows.
+/// 4. Only then change anything: sync the log that was read, cut torn ends (kept in quarantine),
+///    remove what is left over, set aside what nobody knows.
 ///
 /// Steps 1 to 3 read alone, so a crash within recovery finds what the first one found.
 struct Recovery {
@@ -256,6 +256,9 @@ struct Recovery {
 
     /// Step 4; to be called once the next manifest is durable.
     func cleanUp() throws(StorageError) {
+        // What a killed process wrote may not be on the disk yet, and the next log file will say
+        // by its first sequence that it is.
+        for path in memtable.logFiles { try fileSystem.open(path, .update).sync() }
         if !tornEnds.isEmpty || !strangers.isEmpty {
             try fileSystem.createFolder(FileNames.quarantineFolder)
             try fileSystem.syncFolder("")
@@ -276,7 +279,7 @@ struct Recovery {
             try explain(name, "\(stranger.path): \(stranger.why)")
             try fileSystem.rename(stranger.path, to: name)
             try fileSystem.syncFolder(FileNames.quarantineFolder)
-            try fileSystem.syncFolder(FileNames.segmentFolder)
+            try fileSystem.syncFolder(type(of: fileSystem).folder(of: stranger.path))
         }
         // A manifest written meanwhile may have taken the name of one.
         for path in temporaries + removals where try fileSystem.exists(path) {

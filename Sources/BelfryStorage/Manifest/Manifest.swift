@@ -19,6 +19,9 @@ struct Manifest: Sendable, Hashable {
     /// Segments that left, whose files may still be there for a reader's sake.
     var retired: [UInt64] = []
 
+    /// No count of a store comes near it.
+    static let numberLimit = 1 << 62
+
     func write(to writer: inout ByteWriter) {
         writer.writeVarint(number)
         writer.writeVarint(epoch)
@@ -36,14 +39,15 @@ struct Manifest: Sendable, Hashable {
 
     static func read(_ reader: inout ByteReader) throws(FormatError) -> Manifest {
         var manifest = Manifest()
-        manifest.number = try reader.readVarint()
-        manifest.epoch = try reader.readVarint()
-        manifest.flushedThrough = try reader.readVarint()
+        manifest.number = try readNumber(&reader, "number")
+        manifest.epoch = try readNumber(&reader, "epoch")
+        manifest.flushedThrough = try readNumber(&reader, "flushed through")
+        let place = reader.offset
         manifest.nextTable = UInt32(
             try reader.readCount(limit: Int(UInt32.max), "next table number"))
         manifest.nextSeries = UInt32(
             try reader.readCount(limit: Int(UInt32.max), "next series number"))
-        manifest.nextFileID = try reader.readVarint()
+        manifest.nextFileID = try readNumber(&reader, "next file id")
         let tableCount = try reader.readCount(limit: reader.remaining, "table count")
         var tables: [TableSchema] = []
         for _ in 0..<tableCount { tables.append(try TableDefinition.read(&reader)) }
@@ -52,7 +56,20 @@ struct Manifest: Sendable, Hashable {
         for _ in 0..<segmentCount { manifest.segments.append(try readSegment(&reader)) }
         let retiredCount = try reader.readCount(limit: reader.remaining, "retired count")
         for _ in 0..<retiredCount { manifest.retired.append(try reader.readVarint()) }
+        // A number handed out twice would give old bytes a new meaning; 0 is none.
+        guard manifest.nextTable > manifest.catalog.tables.last?.number ?? 0,
+            manifest.nextSeries > 0,
+            manifest.nextFileID > manifest.segments.map(\.fileID).max() ?? 0
+        else { throw FormatError("next numbers that were handed out before", at: place) }
         return manifest
+    }
+
+    /// A number that is counted on from: one that a store could reach, so that counting on never
+    /// overflows.
+    private static func readNumber(
+        _ reader: inout ByteReader, _ what: String
+    ) throws(FormatError) -> UInt64 {
+        UInt64(try reader.readCount(limit: numberLimit, what))
     }
 
     private static func write(_ segment: SegmentSummary, to writer: inout ByteWriter) {
@@ -77,8 +94,8 @@ struct Manifest: Sendable, Hashable {
         let table = UInt32(try reader.readCount(limit: Int(UInt32.max), "table number"))
         let partition = table == 0 ? nil : try readRange(&reader)
         let place = reader.offset
-        let first = try reader.readVarint()
-        let last = try reader.readVarint()
+        let first = try readNumber(&reader, "first sequence")
+        let last = try readNumber(&reader, "last sequence")
         guard first <= last else { throw FormatError("sequences \(first) to \(last)", at: place) }
         let times = try readRange(&reader)
         return SegmentSummary(

@@ -1,0 +1,160 @@
+import BelfryCore
+import BelfryTestSupport
+import Foundation
+import Testing
+
+@testable import BelfryStorage
+
+/// The worked examples of `formats/README.md`, `log.md` and `manifest.md` are what a store writes,
+/// byte for byte; and the golden store is what today's writers make of what they read in it.
+struct FormatPageTests {
+    private static var formats: URL {
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../formats")
+            .standardized
+    }
+
+    /// The store of the examples: every random number is the same, one table, one write.
+    private static func store() throws -> (store: Store, fileSystem: SimulatedFileSystem) {
+        let fileSystem = SimulatedFileSystem()
+        var options = StoreOptions()
+        options.runsUpkeep = false
+        let store = try Store.open(
+            fileSystem, options: options, random: { 0x0123_4567_89ab_cdef })
+        let table = try store.createTable(
+            TableSchema(
+                name: "air",
+                columns: [
+                    ColumnSchema(name: "time", type: .timestamptz, role: .time),
+                    ColumnSchema(name: "station", type: .text, role: .tag),
+                    ColumnSchema(name: "no2", type: .double, role: .field, unit: "µg/m³"),
+                ]), ifNotExists: false)
+        _ = try store.write(
+            [
+                PointBatch(
+                    table: table,
+                    keys: [3, 4].map { number in
+                        SeriesKey(
+                            table: table.number,
+                            parts: [(table.columns[1].number, Array("st-\(number)".utf8))])
+                    },
+                    keyIndexes: [0, 0, 1],
+                    times: [
+                        1_700_000_000_000_000_000, 1_700_000_060_000_000_000,
+                        1_700_000_000_000_000_000,
+                    ],
+                    columns: [
+                        PointBatch.Column(
+                            number: table.columns[2].number,
+                            values: Vector(
+                                doubles: [20.5, 0, 21], validity: Validity([true, false, true])))
+                    ])
+            ], rule: nil, isCounted: false)
+        return (store, fileSystem)
+    }
+
+    /// The bytes of the lines `offset: bytes  what` in the code block behind a page's heading
+    /// "Example". Bytes that end in `…` go on with zeros to the offset of the next line.
+    private static func documented(_ page: String) throws -> [UInt8] {
+        let text = try String(contentsOf: formats.appending(path: page), encoding: .utf8)
+        let example = try #require(text.components(separatedBy: "## Example").dropFirst().first)
+        let block = try #require(example.components(separatedBy: "```").dropFirst().first)
+        var bytes: [UInt8] = []
+        var goesOn = false
+        for line in block.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2, let offset = Int(parts[0], radix: 16) else { continue }
+            while goesOn && bytes.count < offset { bytes.append(0) }
+            #expect(offset == bytes.count, "\(page), line \(line)")
+            let hex = String(parts[1]).components(separatedBy: "  ")[0].split(separator: " ")
+            goesOn = hex.last == "…"
+            for pair in hex where pair != "…" {
+                bytes.append(try #require(UInt8(pair, radix: 16), "\(page), line \(line)"))
+            }
+        }
+        return bytes
+    }
+
+    private static func compare(_ found: [UInt8], with page: String) throws {
+        let documented = try documented(page)
+        if found != documented {
+            let hex = found.map { String(format: "%02x", $0) }.joined(separator: " ")
+            Issue.record("the example of formats/\(page) is not what is written now: \(hex)")
+        }
+    }
+
+    @Test func identityIsTheExample() throws {
+        let (_, fileSystem) = try Self.store()
+        try Self.compare(try #require(fileSystem.bytes("IDENTITY")), with: "README.md")
+    }
+
+    @Test func logIsTheExample() throws {
+        let (store, fileSystem) = try Self.store()
+        // Closing gives the reserved room back.
+        try store.close()
+        try Self.compare(try #require(fileSystem.bytes("log/000000000001.log")), with: "log.md")
+    }
+
+    @Test func manifestIsTheExample() throws {
+        let (store, fileSystem) = try Self.store()
+        try store.flush()
+        let path = try #require(fileSystem.paths.last { $0.hasPrefix("MANIFEST-") })
+        let bytes = try #require(fileSystem.bytes(path))
+        #expect(path == "MANIFEST-000000000003")
+        #expect(bytes.count == 1024)
+        // The second copy differs in its checksum alone.
+        #expect(bytes[..<504] == Array(bytes[512..<1016])[...])
+        try Self.compare(Array(bytes[..<512]), with: "manifest.md")
+    }
+
+    // MARK: The golden store
+
+    private static func golden(_ path: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: formats.appending(path: "golden/version-0/\(path)")))
+    }
+
+    private static func goldenIdentity() throws -> StoreIdentity {
+        try StoreIdentity.decode(golden("IDENTITY"), file: "IDENTITY")
+    }
+
+    @Test func goldenIdentityIsWrittenAgain() throws {
+        #expect(try Self.goldenIdentity().encode() == Self.golden("IDENTITY"))
+    }
+
+    @Test(arguments: [10, 11])
+    func goldenManifestIsWrittenAgain(number: UInt64) throws {
+        let bytes = try Self.golden(FileNames.manifest(number))
+        let id = try Self.goldenIdentity().databaseID
+        let manifest = try ManifestFile.decode(
+            Array(bytes[..<(bytes.count / 2)]), databaseID: id, offset: 0)
+        var salt: UInt64 = 0
+        for index in 0..<8 { salt |= UInt64(bytes[32 + index]) << UInt64(8 * index) }
+        #expect(ManifestFile.encode(manifest, databaseID: id, salt: salt) == bytes)
+    }
+
+    @Test func goldenLogIsWrittenAgain() throws {
+        let path = "log/000000000004.log"
+        let bytes = try Self.golden(path)
+        let fileSystem = SimulatedFileSystem()
+        fileSystem.put(bytes, at: path)
+        var reader = try LogReader(
+            path: path, databaseID: try Self.goldenIdentity().databaseID, in: fileSystem)
+        var written = reader.header.encode()
+        while let record = try reader.next() {
+            let content = try LogRecord.decode(record.payload)
+            var writer = RecordWriter(capacity: 0)
+            for rows in content.points { writer.write(rows) }
+            writer.write(content.series)
+            // What it says of the log's sync stands in the header alone.
+            var syncedThrough: UInt64 = 0
+            for index in 0..<8 {
+                syncedThrough |= UInt64(bytes[written.count + 24 + index]) << UInt64(8 * index)
+            }
+            written += writer.seal(
+                sequence: record.sequence, syncedThrough: syncedThrough, salt: reader.header.salt,
+                offset: UInt64(written.count))
+        }
+        #expect(try reader.end(followedBy: nil) == .clean)
+        #expect(written.count > LogFormat.fileHeaderByteCount)
+        #expect(written == Array(bytes[..<written.count]))
+    }
+}
