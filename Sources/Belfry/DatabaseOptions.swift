@@ -45,6 +45,13 @@ public struct DatabaseOptions: Sendable {
         set { store.isReadOnly = newValue }
     }
 
+    /// Makes a store of an older format version one of today's at opening; without it such a store
+    /// is only read. There is no way back.
+    public var upgradesFormat: Bool {
+        get { store.upgradesFormat }
+        set { store.upgradesFormat = newValue }
+    }
+
     /// Bytes of the active memtable before it is flushed; two generations may exist.
     public var memtableByteCountLimit: Int {
         get { store.memtableByteCountLimit }

@@ -52,3 +52,25 @@ struct CompactCommand: ParsableCommand {
         try CommandDatabase.close(database)
     }
 }
+
+/// `belfry upgrade`: a store of an older format version becomes one of today's.
+struct UpgradeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "upgrade",
+        abstract: "Make a database of an older format version one of today's.",
+        discussion: """
+            Until then such a database is read and not written. Older programs cannot open it
+            afterwards; take a backup before.
+
+            EXAMPLES
+              belfry upgrade city
+            """)
+
+    @Argument(help: "The folder of the database.")
+    var path: String
+
+    func run() throws {
+        let database = try CommandDatabase.open(path, mustExist: true, upgradesFormat: true)
+        try CommandDatabase.close(database)
+    }
+}

@@ -28,6 +28,7 @@ extension Store {
                     next += 1
                 }
             }
+            table.nextColumn = next
             return (
                 table,
                 {
@@ -62,15 +63,13 @@ extension Store {
         _ columns: [ColumnSchema], toTable name: String
     ) throws(StorageError) -> TableSchema {
         try changeTable(name) { (table) throws(StorageError) in
-            var next = (table.columns.map(\.number).max() ?? 0) + 1
-            next = max(next, ColumnSchema.firstNumber)
             for column in columns {
                 var added = column
                 guard added.role != .time else {
                     throw StorageError(.catalog, "a table has its time column from the start")
                 }
-                added.number = next
-                next += 1
+                added.number = table.nextColumn
+                table.nextColumn += 1
                 table.columns.append(added)
             }
             try Self.checkColumns(table)

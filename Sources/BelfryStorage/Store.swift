@@ -34,6 +34,7 @@ package final class Store: Sendable {
     let fileSystem: any FileSystem
     let identity: StoreIdentity
     let random: @Sendable () -> UInt64
+    let clock: any StoreClock
     /// Whether writes go to a log; not where nothing outlives the process.
     let isLogged: Bool
     let series = SeriesTable()
@@ -53,12 +54,14 @@ package final class Store: Sendable {
 
     private init(
         _ fileSystem: any FileSystem, identity: StoreIdentity, lock: sending (any StoreLock)?,
-        options: StoreOptions, isLogged: Bool, random: @escaping @Sendable () -> UInt64
+        options: StoreOptions, isLogged: Bool, clock: any StoreClock,
+        random: @escaping @Sendable () -> UInt64
     ) {
         self.fileSystem = fileSystem
         self.identity = identity
         self.options = options
         self.random = random
+        self.clock = clock
         self.isLogged = isLogged
         self.lock = Mutex(lock)
         cache = BlockCache(byteCountLimit: options.blockCacheByteCountLimit)
@@ -96,10 +99,11 @@ package final class Store: Sendable {
     ///
     /// - Parameters:
     ///   - owner: what another opening is told that has it.
+    ///   - clock: what time it is.
     ///   - random: where identities and salts come from.
     package static func open(
         _ fileSystem: any FileSystem, options: StoreOptions, owner: String = "this process",
-        isLogged: Bool = true,
+        isLogged: Bool = true, clock: any StoreClock = SystemClock(),
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
     ) throws(StorageError) -> Store {
         var lock: (any StoreLock)?
@@ -111,7 +115,7 @@ package final class Store: Sendable {
         let identity = try identity(fileSystem, options, random)
         let store = Store(
             fileSystem, identity: identity, lock: lock, options: options, isLogged: isLogged,
-            random: random)
+            clock: clock, random: random)
         try store.recover()
         if options.isReadOnly { return store }
         if options.runsUpkeep {
@@ -173,9 +177,12 @@ package final class Store: Sendable {
             if options.isReadOnly {
                 state.refusal =
                     state.refusal ?? StorageError(.readOnly, "the store is open for reading only")
+            } else if let refusal = identity.refusal(upgrading: options.upgradesFormat) {
+                state.refusal = refusal
             } else {
                 do throws(StorageError) {
                     try replaceManifest(&state) { $0.epoch += 1 }
+                    try upgradeIdentity()
                 } catch  where error.code == .diskFull {
                     // Better a store that can be read than none; nothing was changed.
                     state.refusal = error
@@ -187,6 +194,15 @@ package final class Store: Sendable {
         notes.withLock { $0 = recovery.notes + recovery.strangerNotes }
         let isChanging = state.withLock { $0.refusal == nil }
         if !options.isReadOnly && isChanging { cleanUp(recovery) }
+    }
+
+    /// The last step of an upgrade, once the manifest is of today's format: log files and segments
+    /// of an older one are read as they are. A crash before it leaves it to the next upgrade.
+    private func upgradeIdentity() throws(StorageError) {
+        guard identity.version < StoreIdentity.version else { return }
+        var upgraded = identity
+        upgraded.version = StoreIdentity.version
+        try fileSystem.durableReplace(FileNames.identity, with: upgraded.encode())
     }
 
     /// Nothing depends on what is cleaned up: the next record begins a new log file, and a new

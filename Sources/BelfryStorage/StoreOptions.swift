@@ -32,6 +32,9 @@ package struct StoreOptions: Sendable {
     package var runsUpkeep = true
     /// Opens without the lock and without changing a byte.
     package var isReadOnly = false
+    /// A store of an older format version is made one of today's at opening; without it such a
+    /// store is only read.
+    package var upgradesFormat = false
 
     package init() {}
 

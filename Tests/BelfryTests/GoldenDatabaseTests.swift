@@ -2,8 +2,8 @@ import Belfry
 import Foundation
 import Testing
 
-/// `formats/golden/version-0`, written once with every codec, reference rows, NULLs, an APPEND table
-/// and a log that was not flushed, opens and answers as on the day it was made.
+/// The stores of `formats/golden`, each written once with every codec, reference rows, NULLs, an APPEND table
+/// and a log that was not flushed, open and answer as on the day they were made.
 struct GoldenDatabaseTests {
     private static var folder: URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -20,6 +20,35 @@ struct GoldenDatabaseTests {
 
     private func text(_ rows: [[Value]]) -> String {
         rows.map { row in row.map { "\($0)" }.joined(separator: "|") }.joined(separator: "\n")
+    }
+
+    @Test("Case 25: a store of an older version opens, and is written once it is upgraded")
+    func olderVersionIsUpgraded() throws {
+        let path = try copy()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        func bytes() throws -> [String: Data] {
+            var files: [String: Data] = [:]
+            for file in try FileManager.default.subpathsOfDirectory(atPath: path)
+            where file != "LOCK" {
+                files[file] = FileManager.default.contents(atPath: path + "/" + file)
+            }
+            return files
+        }
+        let before = try bytes()
+        let older = try Database.open(path)
+        #expect(throws: BelfryError.self) {
+            try older.run("INSERT INTO events (time, size) VALUES (now(), 1)")
+        }
+        try older.close()
+        #expect(try bytes() == before)
+        var options = DatabaseOptions()
+        options.upgradesFormat = true
+        try Database.open(path, options: options).close()
+        let newer = try Database.open(path)
+        try newer.run("ALTER TABLE events ADD COLUMN more BIGINT")
+        try newer.run("INSERT INTO events (time, size, more) VALUES (now(), 1, 2)")
+        #expect(newer.check().problems.isEmpty)
+        try newer.close()
     }
 
     @Test(arguments: [true, false])

@@ -40,10 +40,13 @@ public struct TableSchema: Sendable, Hashable {
     /// Indexes into `columns`; only of reference tables.
     public var primaryKey: [Int]
     public var options: TableOptions
+    /// Column numbers from this one on were never handed out.
+    public var nextColumn: UInt32
 
+    /// - Parameter nextColumn: nil for the number after the greatest.
     public init(
         number: UInt32 = 0, version: UInt32 = 0, name: String, columns: [ColumnSchema],
-        primaryKey: [Int] = [], options: TableOptions = TableOptions()
+        primaryKey: [Int] = [], options: TableOptions = TableOptions(), nextColumn: UInt32? = nil
     ) {
         self.number = number
         self.version = version
@@ -51,6 +54,8 @@ public struct TableSchema: Sendable, Hashable {
         self.columns = columns
         self.primaryKey = primaryKey
         self.options = options
+        let greatest = columns.map(\.number).max() ?? 0
+        self.nextColumn = max(nextColumn ?? 0, ColumnSchema.firstNumber, greatest + 1)
     }
 
     public var timeIndex: Int? { columns.firstIndex { $0.role == .time } }

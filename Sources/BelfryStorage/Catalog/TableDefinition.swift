@@ -31,9 +31,13 @@ package enum TableDefinition {
         }
         writer.writeCount(table.primaryKey.count)
         for index in table.primaryKey { writer.writeCount(index) }
+        writer.writeVarint(UInt64(table.nextColumn))
     }
 
-    package static func read(_ reader: inout ByteReader) throws(FormatError) -> TableSchema {
+    /// - Parameter version: of the format of the file it stands in.
+    package static func read(
+        _ reader: inout ByteReader, version formatVersion: UInt16
+    ) throws(FormatError) -> TableSchema {
         let number = UInt32(try reader.readCount(limit: Int(UInt32.max), "table number"))
         let version = UInt32(try reader.readCount(limit: numberLimit, "table version"))
         let name = try readText(&reader, "table name")
@@ -60,9 +64,18 @@ package enum TableDefinition {
             }
             primaryKey.append(index)
         }
+        var nextColumn: UInt32?
+        if formatVersion > 0 {
+            let place = reader.offset
+            let number = UInt32(try reader.readCount(limit: numberLimit, "next column number"))
+            guard number > columns.map(\.number).max() ?? 0 else {
+                throw FormatError("a next column number that was handed out before", at: place)
+            }
+            nextColumn = number
+        }
         return TableSchema(
             number: number, version: version, name: name, columns: columns,
-            primaryKey: primaryKey, options: options)
+            primaryKey: primaryKey, options: options, nextColumn: nextColumn)
     }
 
     private static func readColumn(

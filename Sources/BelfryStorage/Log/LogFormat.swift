@@ -3,7 +3,8 @@ import BelfryCore
 /// The numbers of `formats/log.md`, and the headers of log files and of their records.
 enum LogFormat {
     static let magic: [UInt8] = Array("BELFRYLG".utf8)
-    static let version: UInt16 = 0
+    /// What is written now; older ones are read.
+    static let version: UInt16 = 1
     static let fileHeaderByteCount = 96
     static let recordHeaderByteCount = 32
     /// Records begin at multiples of this.
@@ -14,6 +15,7 @@ enum LogFormat {
     enum Section {
         static let points: UInt8 = 1
         static let series: UInt8 = 2
+        static let tombstones: UInt8 = 3
     }
 
     /// How the kinds of a points section's rows are told: a `RowKind` for all, or one each.
@@ -33,11 +35,13 @@ struct LogHeader: Sendable, Hashable {
     /// The sequence of its first record; everything before was durable when the file was made.
     let firstSequence: UInt64
     let epoch: UInt64
+    /// The format the file is written in.
+    var version = LogFormat.version
 
     func encode() -> [UInt8] {
         var writer = ByteWriter(capacity: LogFormat.fileHeaderByteCount)
         writer.writeBytes(LogFormat.magic)
-        writer.writeUInt16(LogFormat.version)
+        writer.writeUInt16(version)
         writer.writeUInt16(0)
         writer.writeUInt32(UInt32(LogFormat.fileHeaderByteCount))
         writer.writeBytes(databaseID)
@@ -69,10 +73,11 @@ struct LogHeader: Sendable, Hashable {
         guard Checksum.xxh64(Array(bytes[..<checksumOffset]), seed: salt) == checksum else {
             throw FormatError("the header's checksum differs", at: checksumOffset)
         }
-        guard version == LogFormat.version, flags == 0,
+        guard version <= LogFormat.version, flags == 0,
             byteCount == LogFormat.fileHeaderByteCount
         else { throw FormatError("log version \(version), flags \(flags)", at: 8) }
         return LogHeader(
-            databaseID: databaseID, salt: salt, firstSequence: firstSequence, epoch: epoch)
+            databaseID: databaseID, salt: salt, firstSequence: firstSequence, epoch: epoch,
+            version: version)
     }
 }

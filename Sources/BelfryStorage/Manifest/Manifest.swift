@@ -18,6 +18,11 @@ struct Manifest: Sendable, Hashable {
     var segments: [SegmentSummary] = []
     /// Segments that left, whose files may still be there for a reader's sake.
     var retired: [UInt64] = []
+    /// What was deleted and still lies in sources older than the deletion.
+    var tombstones: [Tombstone] = []
+    /// The last time of the wall clock that was believed, in nanoseconds since 1970; 0 before the
+    /// first. Retention trusts no clock that is far from it.
+    var lastPlausibleClock: Int64 = 0
 
     /// No count of a store comes near it.
     static let numberLimit = 1 << 62
@@ -35,9 +40,13 @@ struct Manifest: Sendable, Hashable {
         for segment in segments { Self.write(segment, to: &writer) }
         writer.writeCount(retired.count)
         for fileID in retired { writer.writeVarint(fileID) }
+        writeSections(to: &writer)
     }
 
-    static func read(_ reader: inout ByteReader) throws(FormatError) -> Manifest {
+    /// - Parameter version: of the file's format.
+    static func read(
+        _ reader: inout ByteReader, version: UInt16
+    ) throws(FormatError) -> Manifest {
         var manifest = Manifest()
         manifest.number = try readNumber(&reader, "number")
         manifest.epoch = try readNumber(&reader, "epoch")
@@ -50,12 +59,15 @@ struct Manifest: Sendable, Hashable {
         manifest.nextFileID = try readNumber(&reader, "next file id")
         let tableCount = try reader.readCount(limit: reader.remaining, "table count")
         var tables: [TableSchema] = []
-        for _ in 0..<tableCount { tables.append(try TableDefinition.read(&reader)) }
+        for _ in 0..<tableCount {
+            tables.append(try TableDefinition.read(&reader, version: version))
+        }
         manifest.catalog = Catalog(tables)
         let segmentCount = try reader.readCount(limit: reader.remaining, "segment count")
         for _ in 0..<segmentCount { manifest.segments.append(try readSegment(&reader)) }
         let retiredCount = try reader.readCount(limit: reader.remaining, "retired count")
         for _ in 0..<retiredCount { manifest.retired.append(try reader.readVarint()) }
+        if version > 0 { try manifest.readSections(&reader) }
         // A number handed out twice would give old bytes a new meaning; 0 is none.
         guard manifest.nextTable > manifest.catalog.tables.last?.number ?? 0,
             manifest.nextSeries > 0,

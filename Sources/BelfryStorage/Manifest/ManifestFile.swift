@@ -9,7 +9,8 @@ import BelfryCore
 /// Format: `formats/manifest.md`.
 enum ManifestFile {
     private static let magic: [UInt8] = Array("BELFRYMF".utf8)
-    private static let version: UInt16 = 0
+    /// What is written now; older ones are read.
+    private static let version: UInt16 = 1
     private static let headerByteCount = 40
     /// Copies fill whole sectors, so that one torn sector spoils one copy.
     private static let sectorByteCount = 512
@@ -102,7 +103,7 @@ enum ManifestFile {
         let checksum = try tail.readUInt64()
         guard Checksum.xxh64(Array(bytes[..<checksumOffset]), seed: salt &+ offset) == checksum
         else { throw FormatError("the checksum differs", at: checksumOffset) }
-        guard version == Self.version, headerByteCount == Self.headerByteCount else {
+        guard version <= Self.version, headerByteCount == Self.headerByteCount else {
             throw FormatError("manifest version \(version)", at: 8)
         }
         guard id == databaseID else { throw FormatError("a manifest of another store", at: 16) }
@@ -114,7 +115,7 @@ enum ManifestFile {
         var bodyReader = unsafe ByteReader(body.span.bytes)
         let manifest: Manifest
         do throws(FormatError) {
-            manifest = try Manifest.read(&bodyReader)
+            manifest = try Manifest.read(&bodyReader, version: version)
         } catch {
             throw FormatError(error.message, at: error.offset + Self.headerByteCount)
         }

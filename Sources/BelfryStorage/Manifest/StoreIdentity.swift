@@ -2,27 +2,28 @@ import BelfryCore
 
 /// The file that makes a folder a store: its number for all time, and the format it is written in.
 ///
-/// Written once, when the store is made. Format: `formats/README.md`.
+/// Written when the store is made, and again when its format is upgraded or a feature comes into
+/// use. Format: `formats/README.md`.
 struct StoreIdentity: Sendable, Hashable {
     static let magic: [UInt8] = Array("BELFRYDB".utf8)
-    /// Version 0 may change until the first release.
-    static let version: UInt16 = 0
+    /// What new stores are written in; older ones are read, and written once upgraded.
+    static let version: UInt16 = 1
     private static let byteCount = 72
 
     /// 16 random bytes, in every file of the store.
     let databaseID: [UInt8]
     /// Seeds the checksum.
     let salt: UInt64
+    /// The format that the store is written in.
+    var version = Self.version
+    var features = FeatureFlags()
 
     func encode() -> [UInt8] {
         var writer = ByteWriter(capacity: Self.byteCount)
         writer.writeBytes(Self.magic)
-        writer.writeUInt16(Self.version)
+        writer.writeUInt16(version)
         writer.writeUInt16(UInt16(Self.byteCount))
-        // Features that older readers may overlook, may only read past, must refuse.
-        writer.writeUInt32(0)
-        writer.writeUInt32(0)
-        writer.writeUInt32(0)
+        features.write(to: &writer)
         writer.writeBytes(databaseID)
         writer.writeUInt64(salt)
         // Room for what encryption will need.
@@ -32,33 +33,48 @@ struct StoreIdentity: Sendable, Hashable {
         return writer.bytes
     }
 
+    /// Refuses what this build must not open.
     static func decode(_ bytes: [UInt8], file: String) throws(StorageError) -> StoreIdentity {
-        let parts: (identity: StoreIdentity, version: UInt16, features: UInt32)
+        let identity: StoreIdentity
         do throws(FormatError) {
-            parts = try decode(bytes)
+            identity = try decode(bytes)
         } catch { throw StorageError(error, file: file) }
-        guard parts.version == version, parts.features == 0 else {
+        guard identity.version <= version, identity.features.unknown.incompatible == 0 else {
             throw StorageError(
                 .unsupportedFormat,
-                "format version \(parts.version) with features \(parts.features), this build "
-                    + "knows version \(version) without",
+                "format version \(identity.version) with features "
+                    + "\(identity.features.unknown.incompatible) that this build does not know; it "
+                    + "knows versions up to \(version)",
                 file: file)
         }
-        return parts.identity
+        return identity
     }
 
-    private static func decode(
-        _ bytes: [UInt8]
-    ) throws(FormatError) -> (StoreIdentity, version: UInt16, features: UInt32) {
+    /// Why a build of today may read the store but not write it; nil where it may.
+    func refusal(upgrading: Bool) -> StorageError? {
+        if features.unknown.readOnlyCompatible != 0 {
+            return StorageError(
+                .readOnly,
+                "the store uses features \(features.unknown.readOnlyCompatible) that this build "
+                    + "may not write past", file: FileNames.identity)
+        }
+        if version < Self.version && !upgrading {
+            return StorageError(
+                .readOnly,
+                "the store has format version \(version); `belfry upgrade` makes it version "
+                    + "\(Self.version)", file: FileNames.identity)
+        }
+        return nil
+    }
+
+    private static func decode(_ bytes: [UInt8]) throws(FormatError) -> StoreIdentity {
         var reader = unsafe ByteReader(bytes.span.bytes)
         guard try reader.readBytes(8) == magic else {
             throw FormatError("not the identity of a store", at: 0)
         }
         let version = try reader.readUInt16()
         let byteCount = try reader.readUInt16()
-        try reader.skip(4)
-        let readOnlyFeatures = try reader.readUInt32()
-        let incompatibleFeatures = try reader.readUInt32()
+        let features = try FeatureFlags.read(&reader)
         let databaseID = try reader.readBytes(16)
         let salt = try reader.readUInt64()
         try reader.skip(16)
@@ -67,9 +83,7 @@ struct StoreIdentity: Sendable, Hashable {
         guard byteCount == Self.byteCount, bytes.count == Self.byteCount,
             Checksum.xxh64(Array(bytes[..<checksumOffset]), seed: salt) == checksum
         else { throw FormatError("the checksum differs", at: checksumOffset) }
-        return (
-            StoreIdentity(databaseID: databaseID, salt: salt), version,
-            readOnlyFeatures | incompatibleFeatures
-        )
+        return StoreIdentity(
+            databaseID: databaseID, salt: salt, version: version, features: features)
     }
 }

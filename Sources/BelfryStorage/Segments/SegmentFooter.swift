@@ -13,6 +13,8 @@ struct SegmentFooter: Sendable {
     var maxTime: Int64
     var rowCount: UInt64
     var tables: [TableSchema]
+    /// Those that still hid rows of older sources when it was written.
+    var tombstones: [Tombstone] = []
     /// The segments whose rows this one took over.
     var replacedFileIDs: [UInt64]
     var pages: [SegmentDictionary.PagePlace]
@@ -37,8 +39,8 @@ struct SegmentFooter: Sendable {
         writer.writeVarint(rowCount)
         writer.writeCount(tables.count)
         for table in tables { TableDefinition.write(table, to: &writer) }
-        // Tombstones that still hide rows of older segments: this version writes none.
-        writer.writeCount(0)
+        writer.writeCount(tombstones.count)
+        for tombstone in tombstones { tombstone.write(to: &writer) }
         writer.writeCount(replacedFileIDs.count)
         for fileID in replacedFileIDs { writer.writeVarint(fileID) }
         writer.writeCount(pages.count)
@@ -57,7 +59,7 @@ struct SegmentFooter: Sendable {
 
     /// Reads a footer that stands at `offset`, where everything it points to has ended.
     static func decode(
-        _ bytes: [UInt8], salt: UInt64, offset: UInt64
+        _ bytes: [UInt8], salt: UInt64, offset: UInt64, version: UInt16
     ) throws(FormatError) -> SegmentFooter {
         let end = try SealedBytes.verify(bytes, salt: salt, offset: offset, "the footer")
         var reader = unsafe ByteReader(bytes.span.bytes.extracting(0..<end))
@@ -82,8 +84,10 @@ struct SegmentFooter: Sendable {
         let tableCount = try reader.readCount(
             limit: min(SegmentFormat.tableCountLimit, reader.remaining), "table count")
         var tables: [TableSchema] = []
-        for _ in 0..<tableCount { tables.append(try TableDefinition.read(&reader)) }
-        _ = try reader.readCount(limit: 0, "tombstone count")
+        for _ in 0..<tableCount {
+            tables.append(try TableDefinition.read(&reader, version: version))
+        }
+        let tombstones = try Tombstone.readAll(&reader)
         let replacedCount = try reader.readCount(limit: reader.remaining, "replaced file count")
         var replaced: [UInt64] = []
         for _ in 0..<replacedCount { replaced.append(try reader.readVarint()) }
@@ -102,7 +106,8 @@ struct SegmentFooter: Sendable {
         return SegmentFooter(
             fileID: fileID, table: table, partition: partition, sequences: first...last,
             minTime: minTime, maxTime: maxTime, rowCount: rowCount, tables: tables,
-            replacedFileIDs: replaced, pages: pages, indexOffset: indexOffset,
+            tombstones: tombstones, replacedFileIDs: replaced, pages: pages,
+            indexOffset: indexOffset,
             indexByteCount: indexByteCount)
     }
 

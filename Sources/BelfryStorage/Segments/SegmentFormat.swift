@@ -9,8 +9,8 @@ enum SegmentFormat {
     static let magic: UInt64 = 0x0A47_4553_5946_4C42
     /// "GESYFLB" and a line feed: the trailer's own, so that a file cut to its header is refused.
     static let endMagic: UInt64 = 0x0A42_4C46_5953_4547
-    /// Version 0 may change until the first release.
-    static let version: UInt16 = 0
+    /// What is written now; older ones are read.
+    static let version: UInt16 = 1
     static let headerByteCount = 80
     static let trailerByteCount = 32
     static let checksumByteCount = 8
@@ -36,11 +36,13 @@ struct SegmentHeader: Hashable, Sendable {
     var databaseID: [UInt8]
     var fileID: UInt64
     var salt: UInt64
+    /// The format the file is written in.
+    var version = SegmentFormat.version
 
     func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: SegmentFormat.headerByteCount)
         writer.writeUInt64(SegmentFormat.magic)
-        writer.writeUInt16(SegmentFormat.version)
+        writer.writeUInt16(version)
         writer.writeUInt16(0)
         writer.writeUInt32(0)
         writer.writeBytes(databaseID)
@@ -59,8 +61,10 @@ struct SegmentHeader: Hashable, Sendable {
             throw FormatError("no segment: its first eight bytes are others", at: 0)
         }
         let version = try reader.readUInt16()
-        guard version == SegmentFormat.version else {
-            throw FormatError("segment version \(version), this program reads 0", at: 8)
+        guard version <= SegmentFormat.version else {
+            throw FormatError(
+                "segment version \(version), this program reads up to \(SegmentFormat.version)",
+                at: 8)
         }
         let flags = try reader.readUInt16()
         let rest = try reader.readUInt32()
@@ -77,7 +81,8 @@ struct SegmentHeader: Hashable, Sendable {
             unsafe sum
                 == Checksum.of(bytes.span.bytes.extracting(0..<end), salt: salt, offset: 0)
         else { throw FormatError("the checksum of the segment's header differs", at: end) }
-        return SegmentHeader(databaseID: databaseID, fileID: fileID, salt: salt)
+        return SegmentHeader(
+            databaseID: databaseID, fileID: fileID, salt: salt, version: version)
     }
 }
 

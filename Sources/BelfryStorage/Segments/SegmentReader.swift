@@ -62,7 +62,8 @@ package final class SegmentReader: Sendable {
         }
         let footerBytes = try file.read(at: place.offset, count: place.byteCount)
         let footer = try Self.located(path, place.offset) { () throws(FormatError) in
-            try SegmentFooter.decode(footerBytes, salt: header.salt, offset: place.offset)
+            try SegmentFooter.decode(
+                footerBytes, salt: header.salt, offset: place.offset, version: header.version)
         }
         guard footer.fileID == header.fileID else {
             throw StorageError(

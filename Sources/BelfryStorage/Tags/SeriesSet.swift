@@ -1,6 +1,6 @@
 /// A set of series numbers: a sorted list, or a bitmap where that is smaller.
-package struct SeriesSet: Sendable {
-    enum Storage: Sendable {
+package struct SeriesSet: Sendable, Hashable {
+    enum Storage: Sendable, Hashable {
         case list([UInt32])
         /// Bit `i` of word `w` stands for number `base + 64 * w + i`.
         case bitmap(words: [UInt64], base: UInt32)

@@ -1,0 +1,70 @@
+import BelfryCore
+
+/// What stands behind the lists of a manifest: numbered sections, each with its length, so that
+/// there is room for what no version has yet.
+///
+/// A reader passes over a section it does not know from `overlooked` on and refuses the others; a
+/// writer that does not know it drops it, so a feature flag of the store goes with every new one.
+extension Manifest {
+    enum Section {
+        static let tombstones = 1
+        static let lastPlausibleClock = 2
+        /// From here on are sections that older readers may overlook.
+        static let overlooked = 128
+    }
+
+    private static let sectionCountLimit = 1 << 16
+
+    func writeSections(to writer: inout ByteWriter) {
+        var sections: [(number: Int, content: ByteWriter)] = []
+        if !tombstones.isEmpty {
+            var content = ByteWriter(capacity: tombstones.count * 32)
+            content.writeCount(tombstones.count)
+            for tombstone in tombstones { tombstone.write(to: &content) }
+            sections.append((Section.tombstones, content))
+        }
+        if lastPlausibleClock != 0 {
+            var content = ByteWriter(capacity: 8)
+            content.writeInt64(lastPlausibleClock)
+            sections.append((Section.lastPlausibleClock, content))
+        }
+        writer.writeCount(sections.count)
+        for section in sections {
+            writer.writeCount(section.number)
+            writer.writeCountedBytes(section.content.bytes)
+        }
+    }
+
+    mutating func readSections(_ reader: inout ByteReader) throws(FormatError) {
+        let count = try reader.readCount(limit: reader.remaining / 2, "section count")
+        var last = 0
+        for _ in 0..<count {
+            let place = reader.offset
+            let number = try reader.readCount(limit: Self.sectionCountLimit, "section number")
+            guard number > last else { throw FormatError("sections out of order", at: place) }
+            last = number
+            let bytes = try reader.readCountedBytes(limit: reader.remaining, "section byte count")
+            var content = unsafe ByteReader(bytes.span.bytes)
+            do throws(FormatError) {
+                try read(section: number, &content)
+            } catch {
+                throw FormatError(
+                    error.message, at: reader.offset - bytes.count + error.offset)
+            }
+        }
+    }
+
+    private mutating func read(
+        section number: Int, _ content: inout ByteReader
+    ) throws(FormatError) {
+        switch number {
+        case Section.tombstones: tombstones = try Tombstone.readAll(&content)
+        case Section.lastPlausibleClock: lastPlausibleClock = try content.readInt64()
+        case Section.overlooked...: return
+        default: throw FormatError("section \(number) is of a later version", at: 0)
+        }
+        guard content.isAtEnd else {
+            throw FormatError("bytes after the end of section \(number)", at: content.offset)
+        }
+    }
+}
