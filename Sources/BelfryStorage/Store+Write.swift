@@ -12,11 +12,16 @@ extension Store {
     package func write(
         _ batches: [PointBatch], rule: DuplicateRule?, isCounted: Bool
     ) throws(StorageError) -> WriteOutcome {
-        for batch in batches { try check(batch) }
+        for batch in batches { try checkBytes(of: batch) }
         let prepared = PreparedWrite(
             batches, rule: rule, isCounted: isCounted, series: series,
             recordByteCountLimit: options.frameByteCountLimit)
         if prepared.parts.isEmpty { return WriteOutcome() }
+        return try submit(prepared)
+    }
+
+    /// Stands in line with a write, and leads where nobody does.
+    func submit(_ prepared: PreparedWrite) throws(StorageError) -> WriteOutcome {
         try waitForRoom()
         return try queue.submit(PendingWrite(prepared)) { group in
             if group[0].prepared.isLarge {
@@ -29,7 +34,7 @@ extension Store {
     }
 
     /// What must hold of a batch, whatever made it.
-    private func check(_ batch: PointBatch) throws(StorageError) {
+    func checkBytes(of batch: PointBatch) throws(StorageError) {
         for time in batch.times where time == .max || time == .min {
             throw StorageError(
                 .timeOutOfRange, "a row of \(batch.table.name) has an infinite time")

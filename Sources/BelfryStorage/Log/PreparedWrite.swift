@@ -7,13 +7,12 @@ struct PreparedWrite: Sendable {
     struct Part: Sendable {
         let batch: PointBatch
         let rule: DuplicateRule
+        /// What the rows do to older ones.
+        let kind: RowKind
         /// The series number of each key; 0 where it has none yet.
         var numbers: [UInt32]
 
         var isComplete: Bool { !numbers.contains(0) }
-
-        /// What the rows do to older ones.
-        var kind: RowKind { rule == .replace ? .replace : .merge }
 
         /// The rows in order, once every key has its number.
         func sorted() -> SortedRows { SortedRows(batch, numbers: numbers, kind: kind) }
@@ -22,7 +21,6 @@ struct PreparedWrite: Sendable {
     var parts: [Part]
     /// Whether rows are looked up before they are written.
     let needsLookup: Bool
-    let isCounted: Bool
     /// Too large for a record: it goes to a segment of its own.
     let isLarge: Bool
     /// About what the record takes.
@@ -38,19 +36,36 @@ struct PreparedWrite: Sendable {
         _ batches: [PointBatch], rule: DuplicateRule?, isCounted: Bool, series: SeriesTable,
         recordByteCountLimit: Int
     ) {
-        parts = batches.filter { $0.rowCount > 0 }.map { batch in
-            Part(
-                batch: batch, rule: rule ?? Self.rule(of: batch.table, isCounted),
+        let parts = batches.filter { $0.rowCount > 0 }.map { batch in
+            let rule = rule ?? Self.rule(of: batch.table, isCounted)
+            return Part(
+                batch: batch, rule: rule, kind: rule == .replace ? .replace : .merge,
                 numbers: series.numbers(of: batch.keys))
         }
-        self.isCounted = isCounted
-        needsLookup = parts.contains { part in
+        let needsLookup = parts.contains { part in
             switch part.rule {
             case .keep, .error: true
             case .merge, .replace: isCounted
             case .append: false
             }
         }
+        self.init(
+            parts, needsLookup: needsLookup, recordByteCountLimit: recordByteCountLimit)
+    }
+
+    /// Changes of rows that were found by a scan: nothing is looked up.
+    init(_ changes: [RowChange], series: SeriesTable, recordByteCountLimit: Int) {
+        let parts = changes.map { change in
+            Part(
+                batch: change.batch, rule: .append, kind: change.kind,
+                numbers: series.numbers(of: change.batch.keys))
+        }
+        self.init(parts, needsLookup: false, recordByteCountLimit: recordByteCountLimit)
+    }
+
+    private init(_ parts: [Part], needsLookup: Bool, recordByteCountLimit: Int) {
+        self.parts = parts
+        self.needsLookup = needsLookup
         byteCount = parts.reduce(0) { sum, part in
             sum + part.batch.times.count * 8 + part.batch.keys.count * 8
                 + part.batch.columns.reduce(64) { $0 + $1.values.plainByteCount }
