@@ -54,7 +54,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "BelfryBench",
-            dependencies: ["Belfry", "BelfryCore", "BelfryCodecs", "BelfryImport"],
+            dependencies: [
+                "Belfry", "BelfryCore", "BelfryCodecs", "BelfryImport", "BelfryStorage",
+            ],
             path: "Benchmarks/BelfryBench",
             swiftSettings: settings),
 

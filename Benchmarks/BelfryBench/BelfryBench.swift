@@ -1,11 +1,13 @@
 /// `BelfryBench aarhus DATA FOLDER QUERIES`: figures as JSON lines on standard output.
 /// `BelfryBench codecs`: speeds of strips in memory.
+/// `BelfryBench scale`: see `ScaleBench`.
 ///
 /// `tools/bench` runs the first beside the peers and prints the table.
 @main
 struct BelfryBench {
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == "scale" { return try ScaleBench.run(Array(arguments.dropFirst())) }
         if Array(arguments) == ["codecs"] {
             CodecBench.run()
             return

@@ -41,6 +41,7 @@ extension Store {
                     throw error
                 }
                 state.sealed = nil
+                if let summary { count([summary], as: \.flushByteCount) }
                 renewHandles(&state)
                 publish(state)
             }
@@ -81,6 +82,7 @@ extension Store {
                 },
                 key: { (number) throws(StorageError) in try self.key(number) },
                 between: { () throws(StorageError) in try flushBetween() })
+            count(outputs, as: \.compactionByteCount)
             try replace(job.inputs, by: outputs)
             return true
         }

@@ -205,6 +205,7 @@ extension Store {
                 salt: log.header.salt, offset: log.offset + UInt64(bytes.count))
             if shares.count == 1 { bytes = sealed } else { bytes += sealed }
         }
+        count(UInt64(bytes.count), as: \.logByteCount)
         if let (failure, isCut) = log.append(bytes) {
             if !isCut { state.poison(failure) }
             throw failure
@@ -255,6 +256,7 @@ extension Store {
                 state.active.append(part.run(sequence...sequence))
                 state.lastTimes.note(part)
             }
+            count(share.rows)
         }
         publish(state)
     }
@@ -324,6 +326,8 @@ extension Store {
         state.nextSequence += 1
         state.syncedThrough = sequence
         for part in share.rows { state.lastTimes.note(part) }
+        count(share.rows)
+        if let summary { count([summary], as: \.flushByteCount) }
         renewHandles(&state)
         publish(state)
         upkeep.request(.compaction)

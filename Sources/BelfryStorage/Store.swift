@@ -48,6 +48,7 @@ package final class Store: Sendable {
     let compacting = Mutex(())
     private let lock: Mutex<(any StoreLock)?>
     private let notes = Mutex<[String]>([])
+    let counters = Mutex(StoreStatistics())
 
     /// The log grows in steps of this many bytes.
     static let logStepByteCount: UInt64 = 4 << 20

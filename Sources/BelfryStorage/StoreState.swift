@@ -98,8 +98,10 @@ extension Store {
             ($0.sequences.upperBound, $0.fileID) < ($1.sequences.upperBound, $1.fileID)
         }
         do throws(StorageError) {
-            try ManifestFile.write(
-                next, databaseID: identity.databaseID, salt: random(), in: fileSystem)
+            count(
+                try ManifestFile.write(
+                    next, databaseID: identity.databaseID, salt: random(), in: fileSystem),
+                as: \.manifestByteCount)
         } catch {
             // Renamed but not surely durable: either manifest may be the one after a crash. Both
             // are true, but only as long as nothing is done that builds on one of them.

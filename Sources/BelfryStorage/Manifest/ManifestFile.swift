@@ -17,15 +17,19 @@ enum ManifestFile {
     private static let keptCount: UInt64 = 3
 
     /// Writes a manifest durably. Where it fails the one before still counts.
+    ///
+    /// - Returns: the bytes written.
+    @discardableResult
     static func write(
         _ manifest: Manifest, databaseID: [UInt8], salt: UInt64, in fileSystem: any FileSystem
-    ) throws(StorageError) {
+    ) throws(StorageError) -> UInt64 {
         let bytes = encode(manifest, databaseID: databaseID, salt: salt)
         try fileSystem.durableReplace(FileNames.manifest(manifest.number), with: bytes)
         if manifest.number > keptCount {
             // What cannot be removed now is removed at the next opening.
             try? fileSystem.remove(FileNames.manifest(manifest.number - keptCount))
         }
+        return UInt64(bytes.count)
     }
 
     static func encode(_ manifest: Manifest, databaseID: [UInt8], salt: UInt64) -> [UInt8] {

@@ -21,6 +21,11 @@ struct SortedRows: Sendable {
         return sum
     }
 
+    /// What times and values take written plainly.
+    var plainByteCount: Int {
+        columns.reduce(times.count * 8) { $0 + $1.values.byteCount }
+    }
+
     func run(_ sequences: ClosedRange<UInt64>) -> Run {
         Run(
             table: table, sequences: sequences, extents: extents, times: times, kinds: kinds,
