@@ -59,6 +59,9 @@ let package = Package(
             ],
             path: "Benchmarks/BelfryBench",
             swiftSettings: settings),
+        .executableTarget(
+            name: "BelfryTorture", dependencies: ["Belfry", "BelfryCore"],
+            path: "Tests/BelfryTorture", swiftSettings: settings),
 
         .target(
             name: "BelfryTestSupport",
