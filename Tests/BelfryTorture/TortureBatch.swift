@@ -54,14 +54,12 @@ struct TortureBatch {
         sensors.append(.text("counter"))
         values.append(0)
         notes.append(.null)
-        let writers = (0...size).reduce(into: VectorBuilder(.text)) { builder, _ in
-            builder.append(.text("w\(writer)"))
-        }
-        var builder = writers
+        var writers = VectorBuilder(.text)
+        for _ in 0...size { writers.append(.text("w\(writer)")) }
         let numbers = [Int64](repeating: Int64(number), count: size + 1)
         return [
             ("time", Vector(integers: times, type: .timestamptz)),
-            ("writer", builder.finish()),
+            ("writer", writers.finish()),
             ("sensor", sensors.finish()),
             ("seq", Vector(integers: numbers, type: .bigint)),
             ("idx", Vector(integers: (0..<size).map { Int64($0) } + [-1], type: .bigint)),

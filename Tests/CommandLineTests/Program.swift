@@ -17,9 +17,11 @@ struct Program {
     }
 
     /// Runs to the end with standard input given as text.
-    static func run(_ arguments: [String], input: String = "") throws -> Outcome {
+    static func run(
+        _ arguments: [String], input: String = "", of program: String = path
+    ) throws -> Outcome {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         let folder = try TemporaryFolder()
         let inputPath = folder.path + "/input"
