@@ -16,6 +16,8 @@ package final class Snapshot: Sendable {
     let runs: [UInt32: [Run]]
     /// All live segments, by ascending last sequence.
     let segments: [SegmentHandle]
+    /// What hides rows of older sources, oldest first.
+    let tombstones: [Tombstone]
     let series: SeriesTable
     /// Series from this number on came later.
     let seriesLimit: UInt32
@@ -31,13 +33,15 @@ package final class Snapshot: Sendable {
 
     init(
         catalog: Catalog, sequence: UInt64, runs: [UInt32: [Run]], segments: [SegmentHandle],
-        series: SeriesTable, seriesLimit: UInt32, options: StoreOptions,
+        tombstones: [Tombstone] = [], series: SeriesTable, seriesLimit: UInt32,
+        options: StoreOptions,
         cache: BlockCache
     ) {
         self.catalog = catalog
         self.sequence = sequence
         self.runs = runs
         self.segments = segments
+        self.tombstones = tombstones
         self.series = series
         self.seriesLimit = seriesLimit
         self.options = options

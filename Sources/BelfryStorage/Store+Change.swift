@@ -22,21 +22,26 @@ package struct RowChange: Sendable {
 /// UPDATE, and DELETE by anything that is no matter of tags and times alone.
 extension Store {
     /// Writes the changes as one: visible and durable entirely or not at all, later ones in the
-    /// list newer than earlier ones. Nothing is looked up.
+    /// list newer than earlier ones, and all newer than the deletions. Nothing is looked up.
     ///
     /// A statement that changes more than a frame holds gives it piece by piece, in the order of
     /// its scan: each piece is atomic, and saying the statement again after a crash completes it.
-    package func change(_ changes: [RowChange]) throws(StorageError) {
+    package func change(
+        _ changes: [RowChange], deleting deletions: [RangeDeletion] = []
+    ) throws(StorageError) {
         var parts: [RowChange] = []
         for change in changes {
             try checkBytes(of: change.batch)
             let part = change.kind == .delete ? deletable(change) : change
             if part.batch.rowCount > 0 { parts.append(part) }
         }
-        if parts.isEmpty { return }
+        let ranges = deletions.filter { !$0.isNothing }
+        if parts.isEmpty && ranges.isEmpty { return }
+        if !ranges.isEmpty { try waitForTombstones(ranges.count) }
         _ = try submit(
             PreparedWrite(
-                parts, series: series, recordByteCountLimit: options.frameByteCountLimit))
+                parts, deletions: ranges, series: series,
+                recordByteCountLimit: options.frameByteCountLimit))
     }
 
     /// Without the rows of series that nobody ever wrote: there is nothing to delete, and they

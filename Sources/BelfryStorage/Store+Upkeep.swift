@@ -21,17 +21,22 @@ extension Store {
             let work = try state.withLock { (state) throws(StorageError) in
                 try state.sealed.map { (sealed) throws(StorageError) in
                     try state.checkWritable()
-                    return (sealed: sealed, catalog: state.catalog, segment: newSegment(&state))
+                    return (
+                        sealed: sealed, older: state.manifest.tombstones, catalog: state.catalog,
+                        segment: newSegment(&state)
+                    )
                 }
             }
             guard let work, let sequences = work.sealed.sequences else { return }
             let summary = try Flush.write(
-                work.sealed.allRuns, catalog: work.catalog, to: place, as: work.segment,
+                work.sealed.allRuns, tombstones: work.older + work.sealed.tombstones,
+                through: sequences.upperBound, catalog: work.catalog, to: place, as: work.segment,
                 key: { (number) throws(StorageError) in try self.key(number) })
             try state.withLock { (state) throws(StorageError) in
                 do throws(StorageError) {
                     try replaceManifest(&state) { manifest in
                         manifest.flushedThrough = sequences.upperBound
+                        manifest.tombstones += work.sealed.tombstones
                         if let summary { manifest.segments.append(summary) }
                     }
                 } catch {
@@ -58,25 +63,29 @@ extension Store {
     }
 
     /// Does the next job of compaction; false where there is none.
-    func compactOnce(isFinal: Bool) throws(StorageError) -> Bool {
+    /// - Parameter isAwaited: no room for it is an error.
+    func compactOnce(isFinal: Bool, isAwaited: Bool = false) throws(StorageError) -> Bool {
         try compacting.withLock { (_) throws(StorageError) in
-            let (segments, catalog) = try state.withLock { (state) throws(StorageError) in
+            let (segments, manifest) = try state.withLock { (state) throws(StorageError) in
                 try state.checkWritable()
-                return (state.segments, state.catalog)
+                return (state.segments, state.manifest)
             }
+            let catalog = manifest.catalog
             guard
                 let job = CompactionPicker.next(
-                    segments.map(\.summary), catalog: catalog, options: options, isFinal: isFinal)
+                    segments.map(\.summary), tombstones: manifest.tombstones, catalog: catalog,
+                    options: options, isFinal: isFinal)
             else { return false }
             guard job.isAdmitted(freeByteCount: try fileSystem.freeByteCount()) else {
-                if isFinal {
+                if isFinal || isAwaited {
                     throw StorageError(
                         .diskFull, "no room to compact \(job.byteCount) bytes beside themselves")
                 }
                 return false
             }
             let outputs = try Compaction.run(
-                job, live: segments, catalog: catalog, to: place,
+                job, live: segments, tombstones: manifest.tombstones,
+                through: manifest.flushedThrough, catalog: catalog, to: place,
                 identity: { () throws(StorageError) in
                     state.withLock { newSegment(&$0) }
                 },
@@ -98,6 +107,9 @@ extension Store {
         if isWaiting { try flushSealed() }
     }
 
+    /// Replaces the inputs of a compaction, if they are all still there. Where one left meanwhile
+    /// (its table or partition was dropped, a deletion hid it whole) the outputs hold rows that are
+    /// gone, and are thrown away.
     private func replace(
         _ inputs: [SegmentSummary], by outputs: [SegmentSummary]
     ) throws(StorageError) {
@@ -105,23 +117,27 @@ extension Store {
         try state.withLock { (state) throws(StorageError) in
             do throws(StorageError) {
                 try state.checkWritable()
+                guard fileIDs.isSubset(of: state.manifest.segments.map(\.fileID)) else {
+                    removeFiles(outputs)
+                    return
+                }
                 try replaceManifest(&state) { manifest in
                     manifest.segments.removeAll { fileIDs.contains($0.fileID) }
                     manifest.segments += outputs
                     manifest.retired += inputs.map(\.fileID)
                 }
             } catch {
-                if state.refusal?.code != .poisoned {
-                    for output in outputs {
-                        try? fileSystem.remove(FileNames.segment(output.fileID))
-                    }
-                }
+                if state.refusal?.code != .poisoned { removeFiles(outputs) }
                 throw error
             }
             renewHandles(&state)
             publish(state)
         }
         for input in inputs { cache.forget(fileID: input.fileID) }
+    }
+
+    private func removeFiles(_ segments: [SegmentSummary]) {
+        for segment in segments { try? fileSystem.remove(FileNames.segment(segment.fileID)) }
     }
 
     /// Seals the active memtable once it is full and the one before is flushed.

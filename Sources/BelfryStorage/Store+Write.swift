@@ -52,6 +52,12 @@ extension Store {
         let record: RecordWriter
         let newSeries: [(number: UInt32, key: SeriesKey)]
         let outcome: WriteOutcome
+
+        var isNothing: Bool { rows.isEmpty && write.prepared.deletions.isEmpty }
+
+        func tombstones(_ sequence: UInt64) -> [Tombstone] {
+            write.prepared.deletions.map { $0.tombstone(sequence) }
+        }
     }
 
     /// Commits a group in the order of the line and gives each write its result.
@@ -63,7 +69,7 @@ extension Store {
                 do throws(StorageError) {
                     try state.checkWritable()
                     let share = try complete(write, &state, &staged)
-                    if share.rows.isEmpty {
+                    if share.isNothing {
                         write.finish(.success(share.outcome))
                     } else {
                         shares.append(share)
@@ -87,6 +93,12 @@ extension Store {
         _ write: PendingWrite, _ state: inout StoreState, _ staged: inout [SeriesKey: UInt32]
     ) throws(StorageError) -> Share {
         let prepared = write.prepared
+        for deletion in prepared.deletions {
+            guard state.catalog.table(numbered: deletion.table.number) != nil else {
+                throw StorageError(
+                    .catalog, "the table \(deletion.table.name) is no longer there")
+            }
+        }
         let (parts, newSeries) = try number(prepared, state, &staged)
         var outcome = WriteOutcome()
         var rows: [SortedRows]
@@ -199,6 +211,7 @@ extension Store {
         var bytes: [UInt8] = []
         for (index, share) in shares.enumerated() {
             var record = share.record
+            record.write(share.tombstones(state.nextSequence + UInt64(index)))
             record.write(definitions(share, &log))
             let sealed = record.seal(
                 sequence: state.nextSequence + UInt64(index), syncedThrough: state.syncedThrough,
@@ -252,6 +265,7 @@ extension Store {
             try register(share.newSeries, &state)
             let sequence = state.nextSequence
             state.nextSequence += 1
+            for tombstone in share.tombstones(sequence) { state.active.append(tombstone) }
             for part in share.rows {
                 state.active.append(part.run(sequence...sequence))
                 state.lastTimes.note(part)
@@ -296,14 +310,15 @@ extension Store {
         precondition(state.active.isEmpty && state.sealed == nil, "all before was flushed")
         var staged: [SeriesKey: UInt32] = [:]
         let share = try complete(PendingWrite(prepared), &state, &staged)
-        if share.rows.isEmpty { return share.outcome }
+        if share.isNothing { return share.outcome }
         let sequence = state.nextSequence
         var new: [UInt32: SeriesKey] = [:]
         for entry in share.newSeries { new[entry.number] = entry.key }
         let segment = newSegment(&state)
         let summary = try Flush.write(
-            share.rows.map { $0.run(sequence...sequence) }, catalog: state.catalog, to: place,
-            as: segment
+            share.rows.map { $0.run(sequence...sequence) },
+            tombstones: state.manifest.tombstones + share.tombstones(sequence),
+            catalog: state.catalog, to: place, as: segment
         ) { (number) throws(StorageError) in
             if let key = new[number] { return key }
             return try self.key(number)
@@ -313,6 +328,7 @@ extension Store {
         do throws(StorageError) {
             try replaceManifest(&state) { manifest in
                 manifest.flushedThrough = sequence
+                manifest.tombstones += share.tombstones(sequence)
                 if let summary { manifest.segments.append(summary) }
             }
         } catch {

@@ -30,6 +30,9 @@ package struct StoreOptions: Sendable {
     package var partitionByteCountLimit: UInt64 = 64 << 20
     /// Flush and compaction run by themselves on a thread of their own; tests call them by hand.
     package var runsUpkeep = true
+    /// Deletions by tags and times that still hide rows of older segments. From an eighth of them
+    /// on compaction goes for those; at the limit a DELETE waits for it.
+    package var tombstoneCountLimit = 1_000
     /// Opens without the lock and without changing a byte.
     package var isReadOnly = false
     /// A store of an older format version is made one of today's at opening; without it such a
@@ -58,6 +61,7 @@ package struct StoreOptions: Sendable {
         options.vectorsPerBlock = 2
         options.rowsPerVector = 4
         options.blockCacheByteCountLimit = 1 << 10
+        options.tombstoneCountLimit = 16
         return options
     }
 }

@@ -29,6 +29,11 @@ struct StoreState: Sendable {
 
     var catalog: Catalog { manifest.catalog }
 
+    /// All that hides rows, oldest first: of the manifest and of both memtables.
+    var tombstones: [Tombstone] {
+        manifest.tombstones + (sealed?.tombstones ?? []) + active.tombstones
+    }
+
     func checkWritable() throws(StorageError) {
         if isClosed { throw StorageError(.readOnly, "the store is closed") }
         if let refusal { throw refusal }
@@ -74,7 +79,8 @@ extension Store {
         for (table, newer) in state.active.runs { runs[table, default: []] += newer }
         let snapshot = Snapshot(
             catalog: state.manifest.catalog, sequence: state.nextSequence - 1, runs: runs,
-            segments: state.segments, series: series, seriesLimit: series.nextNumber,
+            segments: state.segments, tombstones: state.tombstones, series: series,
+            seriesLimit: series.nextNumber,
             options: options, cache: cache)
         published.withLock { $0 = snapshot }
     }
@@ -89,6 +95,7 @@ extension Store {
         next.nextSeries = state.nextSeries
         next.nextFileID = state.nextFileID
         change(&next)
+        next.settleTombstones()
         var remaining: [UInt64] = []
         for fileID in next.retired where try fileSystem.exists(FileNames.segment(fileID)) {
             remaining.append(fileID)

@@ -7,6 +7,7 @@ import BelfryCore
 struct LogRecord: Sendable {
     var series: [(number: UInt32, key: SeriesKey)] = []
     var points: [SortedRows] = []
+    var tombstones: [Tombstone] = []
 
     /// Reads the payload of a record; its checksum was right, its content is checked all the same.
     static func decode(_ payload: [UInt8]) throws(FormatError) -> LogRecord {
@@ -25,6 +26,8 @@ struct LogRecord: Sendable {
                         limit: SeriesKey.byteCountLimit, "series key byte count")
                     record.series.append((UInt32(number), SeriesKey(bytes: key)))
                 }
+            case LogFormat.Section.tombstones:
+                record.tombstones += try Tombstone.readAll(&reader)
             case let kind: throw FormatError("unknown section \(kind)", at: start)
             }
             try skipPadding(&reader)
@@ -208,6 +211,14 @@ struct RecordWriter: Sendable {
             writer.writeVarint(UInt64(entry.number))
             writer.writeCountedBytes(entry.key.bytes)
         }
+        writer.pad(to: LogFormat.alignment)
+    }
+
+    mutating func write(_ tombstones: [Tombstone]) {
+        if tombstones.isEmpty { return }
+        writer.writeUInt8(LogFormat.Section.tombstones)
+        writer.writeCount(tombstones.count)
+        for tombstone in tombstones { tombstone.write(to: &writer) }
         writer.pad(to: LogFormat.alignment)
     }
 

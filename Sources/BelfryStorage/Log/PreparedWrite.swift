@@ -19,6 +19,8 @@ struct PreparedWrite: Sendable {
     }
 
     var parts: [Part]
+    /// What goes by tags and times, before the rows of this write.
+    let deletions: [RangeDeletion]
     /// Whether rows are looked up before they are written.
     let needsLookup: Bool
     /// Too large for a record: it goes to a segment of its own.
@@ -54,19 +56,29 @@ struct PreparedWrite: Sendable {
     }
 
     /// Changes of rows that were found by a scan: nothing is looked up.
-    init(_ changes: [RowChange], series: SeriesTable, recordByteCountLimit: Int) {
+    init(
+        _ changes: [RowChange], deletions: [RangeDeletion], series: SeriesTable,
+        recordByteCountLimit: Int
+    ) {
         let parts = changes.map { change in
             Part(
                 batch: change.batch, rule: .append, kind: change.kind,
                 numbers: series.numbers(of: change.batch.keys))
         }
-        self.init(parts, needsLookup: false, recordByteCountLimit: recordByteCountLimit)
+        self.init(
+            parts, deletions: deletions, needsLookup: false,
+            recordByteCountLimit: recordByteCountLimit)
     }
 
-    private init(_ parts: [Part], needsLookup: Bool, recordByteCountLimit: Int) {
+    private init(
+        _ parts: [Part], deletions: [RangeDeletion] = [], needsLookup: Bool,
+        recordByteCountLimit: Int
+    ) {
         self.parts = parts
+        self.deletions = deletions
         self.needsLookup = needsLookup
-        byteCount = parts.reduce(0) { sum, part in
+        let deletionByteCount = deletions.reduce(0) { $0 + $1.byteCount }
+        byteCount = parts.reduce(deletionByteCount) { sum, part in
             sum + part.batch.times.count * 8 + part.batch.keys.count * 8
                 + part.batch.columns.reduce(64) { $0 + $1.values.plainByteCount }
         }

@@ -213,6 +213,11 @@ struct Recovery {
                     .damaged, "record \(record.sequence) stands where \(nextSequence) should",
                     file: path, offset: payloadOffset)
             }
+            guard content.tombstones.allSatisfy({ $0.sequence == record.sequence }) else {
+                throw StorageError(
+                    .damaged, "a tombstone of another record than \(record.sequence)",
+                    file: path, offset: payloadOffset)
+            }
             hasUnflushed = true
             replay(content, record.sequence)
         }
@@ -237,6 +242,10 @@ struct Recovery {
 
     private mutating func replay(_ record: LogRecord, _ sequence: UInt64) {
         memtable.note(sequence...sequence)
+        for tombstone in record.tombstones
+        where manifest.catalog.table(numbered: tombstone.table) != nil {
+            memtable.append(tombstone)
+        }
         for rows in record.points where manifest.catalog.table(numbered: rows.table) != nil {
             if rows.rowCount > 0 { memtable.append(rows.run(sequence...sequence)) }
         }

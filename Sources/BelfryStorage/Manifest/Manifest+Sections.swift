@@ -9,6 +9,7 @@ extension Manifest {
     enum Section {
         static let tombstones = 1
         static let lastPlausibleClock = 2
+        static let appliedThrough = 3
         /// From here on are sections that older readers may overlook.
         static let overlooked = 128
     }
@@ -27,6 +28,16 @@ extension Manifest {
             var content = ByteWriter(capacity: 8)
             content.writeInt64(lastPlausibleClock)
             sections.append((Section.lastPlausibleClock, content))
+        }
+        let applied = segments.filter { $0.appliedThrough > $0.sequences.upperBound }
+        if !applied.isEmpty {
+            var content = ByteWriter(capacity: applied.count * 8)
+            content.writeCount(applied.count)
+            for segment in applied {
+                content.writeVarint(segment.fileID)
+                content.writeVarint(segment.appliedThrough)
+            }
+            sections.append((Section.appliedThrough, content))
         }
         writer.writeCount(sections.count)
         for section in sections {
@@ -60,11 +71,31 @@ extension Manifest {
         switch number {
         case Section.tombstones: tombstones = try Tombstone.readAll(&content)
         case Section.lastPlausibleClock: lastPlausibleClock = try content.readInt64()
+        case Section.appliedThrough: try readAppliedThrough(&content)
         case Section.overlooked...: return
         default: throw FormatError("section \(number) is of a later version", at: 0)
         }
         guard content.isAtEnd else {
             throw FormatError("bytes after the end of section \(number)", at: content.offset)
+        }
+    }
+
+    /// Segments that were written under tombstones newer than their rows.
+    private mutating func readAppliedThrough(_ content: inout ByteReader) throws(FormatError) {
+        let count = try content.readCount(limit: content.remaining / 2, "segment count")
+        var applied: [UInt64: UInt64] = [:]
+        for _ in 0..<count {
+            let fileID = try content.readVarint()
+            let place = content.offset
+            let through = UInt64(try content.readCount(limit: Self.numberLimit, "applied through"))
+            // A later deletion would be taken for applied.
+            guard through <= flushedThrough else {
+                throw FormatError("applied through \(through), which is in the log", at: place)
+            }
+            applied[fileID] = through
+        }
+        segments = segments.map { segment in
+            applied[segment.fileID].map { segment.applied(through: $0) } ?? segment
         }
     }
 }

@@ -18,10 +18,14 @@ package struct SegmentSummary: Sendable, Hashable {
     /// The smallest range that holds the times of all rows.
     package let times: TimeRange
     package let rowCount: UInt64
+    /// Tombstones through this sequence hide no row of it: those it is newer than, and those that
+    /// were applied when it was written.
+    package let appliedThrough: UInt64
 
     package init(
         fileID: UInt64, salt: UInt64, byteCount: UInt64, table: UInt32?, partition: TimeRange?,
-        sequences: ClosedRange<UInt64>, times: TimeRange, rowCount: UInt64
+        sequences: ClosedRange<UInt64>, times: TimeRange, rowCount: UInt64,
+        appliedThrough: UInt64? = nil
     ) {
         self.fileID = fileID
         self.salt = salt
@@ -31,7 +35,20 @@ package struct SegmentSummary: Sendable, Hashable {
         self.sequences = sequences
         self.times = times
         self.rowCount = rowCount
+        self.appliedThrough = max(sequences.upperBound, appliedThrough ?? 0)
+    }
+
+    func applied(through sequence: UInt64) -> SegmentSummary {
+        SegmentSummary(
+            fileID: fileID, salt: salt, byteCount: byteCount, table: table, partition: partition,
+            sequences: sequences, times: times, rowCount: rowCount, appliedThrough: sequence)
     }
 
     package var isWide: Bool { table == nil }
+
+    /// Whether a tombstone may hide rows of it.
+    package func isUnder(_ tombstone: Tombstone) -> Bool {
+        (table ?? tombstone.table) == tombstone.table && appliedThrough < tombstone.sequence
+            && tombstone.times.overlaps(times)
+    }
 }

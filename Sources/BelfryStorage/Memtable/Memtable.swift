@@ -11,6 +11,11 @@ struct Memtable: Sendable {
     private(set) var sequences: ClosedRange<UInt64>?
     /// The log files that hold its writes.
     var logFiles: [String] = []
+    /// What was deleted by tags and times, oldest first.
+    private(set) var tombstones: [Tombstone] = []
+    /// By table: how many of its runs are older than its last tombstone. Those are not joined with
+    /// later ones, for it hides rows of theirs alone.
+    private var barriers: [UInt32: Int] = [:]
 
     var isEmpty: Bool { sequences == nil }
     var allRuns: [Run] { runs.keys.sorted().flatMap { runs[$0] ?? [] } }
@@ -25,6 +30,13 @@ struct Memtable: Sendable {
         note(run.sequences)
         runs[run.table, default: []].append(run)
         joinNeighbours(run.table)
+    }
+
+    mutating func append(_ tombstone: Tombstone) {
+        byteCount += 64 + (tombstone.series?.count ?? 0) * 4
+        note(tombstone.sequence...tombstone.sequence)
+        tombstones.append(tombstone)
+        barriers[tombstone.table] = runs[tombstone.table]?.count ?? 0
     }
 
     /// Notes a write that left no rows behind.
@@ -43,7 +55,8 @@ struct Memtable: Sendable {
     /// logarithmic, and a row is copied at most eight times.
     private mutating func joinNeighbours(_ table: UInt32) {
         guard var list = runs.removeValue(forKey: table) else { return }
-        while list.count >= Self.joinCount {
+        let barrier = barriers[table] ?? 0
+        while list.count - barrier >= Self.joinCount {
             let tail = list[(list.count - Self.joinCount)...]
             let rowCounts = tail.map(\.rowCount)
             let rowCount = rowCounts.reduce(0, +)

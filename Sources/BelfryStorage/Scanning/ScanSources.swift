@@ -18,6 +18,8 @@ package struct ScanSources: Sendable {
     let tags: [Tag]
     let cache: BlockCache
     let rowsPerVector: Int
+    /// Those of the table, and perhaps of others.
+    var tombstones: [Tombstone] = []
 
     /// The segments that may have rows of a table in a range, oldest first.
     static func relevant(
@@ -32,18 +34,29 @@ package struct ScanSources: Sendable {
     }
 
     /// A cursor for each source that has rows of the table, oldest first.
+    ///
+    /// - Parameter countsHidden: sources whose rows are all hidden come too, for the sake of the
+    ///   count of those rows; else they stay unopened.
     func cursors(
-        _ columns: MergeColumns, times: TimeRange
+        _ columns: MergeColumns, times: TimeRange, countsHidden: Bool = false
     ) throws(StorageError) -> [SourceCursor] {
         let range = times.start.nanoseconds..<max(times.start, times.end).nanoseconds
         var cursors: [SourceCursor] = []
         for segment in Self.relevant(segments, table: columns.table, times: times) {
+            let summary = segment.summary
+            let mask = TombstoneMask(
+                tombstones, table: columns.table, appliedThrough: summary.appliedThrough,
+                times: summary.times.intersection(times))
+            if let mask, !countsHidden, mask.covers(summary.times) { continue }
             let reader = try segment.reader()
-            let cursor = try SegmentCursor(reader, columns, times: range)
-            if !cursor.isAtEnd { cursors.append(cursor) }
+            let cursor = try SegmentCursor(reader, columns, times: range, mask: mask)
+            if !cursor.isAtEnd || countsHidden { cursors.append(cursor) }
         }
         for run in runs where run.table == columns.table && run.rowCount > 0 {
-            cursors.append(RunCursor(run, columns, times: range))
+            let mask = TombstoneMask(
+                tombstones, table: columns.table, appliedThrough: run.sequences.upperBound,
+                times: times)
+            cursors.append(RunCursor(run, columns, times: range, mask: mask))
         }
         return cursors
     }

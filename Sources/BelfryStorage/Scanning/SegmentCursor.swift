@@ -17,6 +17,8 @@ final class SegmentCursor: SourceCursor {
     private var lastSeries: UInt32 = 0
     /// Whether all times of that block are the scan's.
     private var isInside = false
+    /// Whether a tombstone may hide rows of that block.
+    private var isTouched = false
     private var extent = 0
     private var extents: [Extent] = []
     /// The row at which each extent of a packed block starts, and the end.
@@ -32,15 +34,16 @@ final class SegmentCursor: SourceCursor {
     private var openRows = 0..<0
     private var openTimes: Range<Int64> = 0..<0
 
-    init(_ reader: SegmentReader, _ columns: MergeColumns, times: Range<Int64>)
-        throws(StorageError)
-    {
+    init(
+        _ reader: SegmentReader, _ columns: MergeColumns, times: Range<Int64>,
+        mask: TombstoneMask? = nil
+    ) throws(StorageError) {
         self.reader = reader
         self.columns = columns
         self.times = times
         blocks = reader.index.blocks(of: columns.table)
         block = blocks.lowerBound
-        super.init()
+        super.init(mask: mask)
         try enter()
     }
 
@@ -49,7 +52,7 @@ final class SegmentCursor: SourceCursor {
         below limit: UInt32, to rows: inout RowAssembler,
         _ canSkip: ((RowChunk) throws(StorageError) -> Bool)?
     ) throws(StorageError) -> UInt32? {
-        guard !extents.isEmpty, isInside else { return nil }
+        guard !extents.isEmpty, isInside, !isTouched else { return nil }
         let block = opening(self.block)
         guard try block.isPlain else { return nil }
         var end = extent
@@ -97,9 +100,22 @@ final class SegmentCursor: SourceCursor {
         entry.maxTime >= times.lowerBound && entry.minTime < times.upperBound
     }
 
+    /// Whether all rows of a block are hidden and all of them would have been given: then it is
+    /// passed over unread.
+    private func isHidden(_ entry: BlockIndex.Entry) -> Bool {
+        guard let mask, entry.minTime >= times.lowerBound, entry.maxTime < times.upperBound
+        else { return false }
+        return mask.covers(entry.minTime...entry.maxTime)
+    }
+
     /// Places the walk at the first series of the first wanted block from `block` on.
     private func enter() throws(StorageError) {
-        while block < blocks.upperBound && !isWanted(entry(block)) {
+        while block < blocks.upperBound {
+            let entry = entry(block)
+            if isWanted(entry) {
+                if !isHidden(entry) { break }
+                hiddenRowCount += UInt64(entry.rowCount)
+            }
             columns.statistics.blocksSkipped += 1
             block += 1
         }
@@ -113,6 +129,9 @@ final class SegmentCursor: SourceCursor {
         series = entry.firstSeries
         isInside = entry.minTime >= times.lowerBound && entry.maxTime < times.upperBound
         lastSeries = entry.lastSeries
+        isTouched =
+            mask?.touches(entry.firstSeries...entry.lastSeries, entry.minTime...entry.maxTime)
+            ?? false
         if entry.isSolo {
             extents = []
         } else {
@@ -165,7 +184,7 @@ final class SegmentCursor: SourceCursor {
         series = extents[extent].series
     }
 
-    override func open(_ times: Range<Int64>) throws(StorageError) {
+    override func load(_ times: Range<Int64>) throws(StorageError) {
         openTimes = times
         isOpen = false
         if extents.isEmpty {
@@ -174,6 +193,7 @@ final class SegmentCursor: SourceCursor {
             return
         }
         openIndex = block
+        if !isTouched { hidden = [] }
         openRows = starts[extent]..<starts[extent + 1]
         if !isInside || times != self.times {
             let entry = entry(block)
@@ -190,7 +210,13 @@ final class SegmentCursor: SourceCursor {
             let entry = entry(openIndex)
             guard entry.isSolo, entry.firstSeries == series else { break }
             if entry.minTime >= openTimes.upperBound { break }
-            if entry.maxTime >= openTimes.lowerBound {
+            if !hidden.isEmpty, entry.minTime >= openTimes.lowerBound,
+                entry.maxTime < openTimes.upperBound,
+                TombstoneMask.covers(hidden, entry.minTime...entry.maxTime)
+            {
+                hiddenRowCount += UInt64(entry.rowCount)
+                columns.statistics.blocksSkipped += 1
+            } else if entry.maxTime >= openTimes.lowerBound {
                 openRows = 0..<entry.rowCount
                 if entry.minTime < openTimes.lowerBound || entry.maxTime >= openTimes.upperBound {
                     try narrow(opening(openIndex))

@@ -40,7 +40,10 @@ final class SeriesMerge {
     private var isStarted = false
 
     /// Rows given to the merge that did not come out: folded into others, hidden or deleted.
-    private(set) var droppedRowCount: UInt64 = 0
+    var droppedRowCount: UInt64 {
+        cursors.reduce(foldedRowCount) { $0 + $1.hiddenRowCount }
+    }
+    private var foldedRowCount: UInt64 = 0
 
     /// What tells whether a chunk's rows can be left out where no other source has a say.
     var canSkip: ((RowChunk) throws(StorageError) -> Bool)?
@@ -236,7 +239,7 @@ final class SeriesMerge {
         rows.appendFold(
             contributors[...], count: count, time: newerTimes[start.newer], kind: .merge,
             series: series)
-        droppedRowCount += UInt64(count)
+        foldedRowCount += UInt64(count)
         try older.advance(to: start.older + count)
         try newer.advance(to: start.newer + count)
         return true
@@ -291,7 +294,7 @@ final class SeriesMerge {
                 try cursor.advance(to: cursor.position + 1)
             }
         }
-        droppedRowCount += UInt64(parts.count)
+        foldedRowCount += UInt64(parts.count)
         if isAppend {
             keepAll(&rows)
         } else {
@@ -306,7 +309,7 @@ final class SeriesMerge {
         for part in parts[start...] {
             if part.kind == .delete && !keepsDeletes { continue }
             rows.append(part.chunk, part.row..<(part.row + 1), series: series)
-            droppedRowCount -= 1
+            foldedRowCount -= 1
         }
     }
 
@@ -326,6 +329,6 @@ final class SeriesMerge {
         }
         if kind == .delete && !keepsDeletes { return }
         rows.appendFold(contributors[...], time: time, kind: kind, series: series)
-        droppedRowCount -= 1
+        foldedRowCount -= 1
     }
 }

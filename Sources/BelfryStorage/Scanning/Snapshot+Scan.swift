@@ -38,7 +38,8 @@ extension Snapshot {
                     columnIndex: index, dictionary: tagDictionary(table, columnIndex: index),
                     codes: tagCodes(table, columnIndex: index))
             },
-            cache: cache, rowsPerVector: options.rowsPerVector)
+            cache: cache, rowsPerVector: options.rowsPerVector,
+            tombstones: tombstones.filter { $0.table == table.number })
     }
 
     /// About how many rows a table has: rows written twice count twice. Segments of several tables

@@ -20,15 +20,37 @@ class SourceCursor {
     final var knownHead: Int64?
     final var knownLast: Int64?
 
+    /// What hides rows of this source; nil most often.
+    final let mask: TombstoneMask?
+    /// The hidden times of the current series, as far as they matter here.
+    final var hidden: [Range<Int64>] = []
+    /// Rows passed over because they are hidden.
+    final var hiddenRowCount: UInt64 = 0
+    /// The end of the loaded rows, where `end` stands before hidden ones.
+    private var loadedEnd = 0
+
+    init(mask: TombstoneMask?) { self.mask = mask }
+
     /// Goes to the first series that is not below `series`; never backwards.
     func seek(_ series: UInt32) throws(StorageError) {}
 
-    /// Opens the rows of the current series within `times`, from the first on; may be called
-    /// again. Leaves `isOpen` false where there is none.
-    func open(_ times: Range<Int64>) throws(StorageError) {}
+    /// Loads the first rows of the current series within `times`, hidden or not.
+    func load(_ times: Range<Int64>) throws(StorageError) {}
 
     /// Loads the next chunk of the current series, or closes.
     func loadNext() throws(StorageError) {}
+
+    /// Opens the rows of the current series within `times`, from the first on; may be called
+    /// again. Leaves `isOpen` false where there is none.
+    final func open(_ times: Range<Int64>) throws(StorageError) {
+        guard let mask else {
+            try load(times)
+            return
+        }
+        hidden = mask.ranges(of: series)
+        try load(times)
+        try hide()
+    }
 
     /// The time of the `count`-th row from the end of the current series within `times`; nil
     /// where it has no such row. Does not move.
@@ -69,7 +91,40 @@ class SourceCursor {
     final func advance(to next: Int) throws(StorageError) {
         position = next
         knownHead = nil
-        if position == end { try loadNext() }
+        if position < end { return }
+        if hidden.isEmpty {
+            try loadNext()
+            return
+        }
+        if end < loadedEnd {
+            end = loadedEnd
+            knownLast = nil
+        } else {
+            try loadNext()
+        }
+        try hide()
+    }
+
+    /// Passes over hidden rows at the front of what is loaded, and ends before the next ones.
+    private func hide() throws(StorageError) {
+        while isOpen && !hidden.isEmpty {
+            loadedEnd = end
+            let first = try head()
+            let last = try last()
+            guard let range = hidden.first(where: { $0.upperBound > first }),
+                range.lowerBound <= last
+            else { return }
+            if first < range.lowerBound {
+                end = try lowerBound(range.lowerBound)
+                knownLast = nil
+                return
+            }
+            let next = range.upperBound > last ? end : try lowerBound(range.upperBound)
+            hiddenRowCount += UInt64(next - position)
+            position = next
+            knownHead = nil
+            if position == end { try loadNext() }
+        }
     }
 
     /// The first row at or behind `position` and before `end` whose time is not before `time`.
@@ -103,13 +158,15 @@ final class RunCursor: SourceCursor {
     /// first asked, by one look at all times.
     private var isWhole: Bool?
 
-    init(_ run: Run, _ columns: MergeColumns, times: Range<Int64>) {
+    init(
+        _ run: Run, _ columns: MergeColumns, times: Range<Int64>, mask: TombstoneMask? = nil
+    ) {
         self.run = run
         self.times = times
         rows = RunChunk(run, columns)
         isAppend = columns.isAppend
         if case .all(.merge) = run.kinds { hasKinds = false } else { hasKinds = true }
-        super.init()
+        super.init(mask: mask)
         place()
     }
 
@@ -135,7 +192,7 @@ final class RunCursor: SourceCursor {
         place()
     }
 
-    override func open(_ times: Range<Int64>) {
+    override func load(_ times: Range<Int64>) {
         let all = run.starts[extent]..<run.starts[extent + 1]
         position = run.times.lowerBound(times.lowerBound, in: all)
         end = run.times.lowerBound(times.upperBound, in: position..<all.upperBound)
@@ -179,6 +236,11 @@ final class RunCursor: SourceCursor {
 
     private func findsWhole() -> Bool {
         if hasKinds { return false }
+        if let mask, let first = run.extents.first, let last = run.extents.last,
+            mask.touches(first.series...last.series, Int64.min...Int64.max)
+        {
+            return false
+        }
         for (index, extent) in run.extents.enumerated() {
             let first = run.starts[index]
             let last = first + extent.rowCount - 1

@@ -22,6 +22,10 @@ final class SegmentWriter {
         var table: UInt32?
         var partition: TimeRange?
         var replacedFileIDs: [UInt64] = []
+        /// What still hides rows of older sources.
+        var tombstones: [Tombstone] = []
+        /// Tombstones through this sequence hide no row of it.
+        var appliedThrough: UInt64?
     }
 
     /// Text beyond this ends a block early, so that no strip meets the codecs' limit.
@@ -291,6 +295,7 @@ final class SegmentWriter {
             fileID: target.fileID, table: target.table, partition: target.partition,
             sequences: target.sequences, minTime: minTime, maxTime: maxTime, rowCount: rowCount,
             tables: tables.filter { present.contains($0.number) },
+            tombstones: target.tombstones,
             replacedFileIDs: target.replacedFileIDs, pages: pages, indexOffset: indexOffset,
             indexByteCount: index.count
         ).encoded()
@@ -309,7 +314,7 @@ final class SegmentWriter {
             times: TimeRange(
                 start: Timestamp(nanoseconds: minTime),
                 end: Timestamp(nanoseconds: maxTime).advanced(byNanoseconds: 1)),
-            rowCount: rowCount)
+            rowCount: rowCount, appliedThrough: target.appliedThrough)
     }
 
     private func writePages(

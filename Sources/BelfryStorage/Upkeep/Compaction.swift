@@ -12,17 +12,23 @@ package enum Compaction {
     /// Writes the job's outputs; the caller replaces the inputs by them in the next manifest.
     /// - Parameters:
     ///   - live: all live segments, the inputs among them.
+    ///   - tombstones: those of the manifest, which are applied: a deletion that only the log has
+    ///     may be lost with it, and then it must not have happened.
+    ///   - through: the manifest's `flushedThrough`: no later deletion is among them.
     ///   - identity: a new file's number and salt.
     ///   - between: called between batches; may flush, or throw to give up.
     package static func run(
-        _ job: CompactionJob, live: [SegmentHandle], catalog: Catalog, to place: SegmentPlace,
+        _ job: CompactionJob, live: [SegmentHandle], tombstones: [Tombstone] = [],
+        through: UInt64 = 0, catalog: Catalog, to place: SegmentPlace,
         identity: () throws(StorageError) -> SegmentIdentity,
         key: (UInt32) throws(StorageError) -> SeriesKey,
         between: () throws(StorageError) -> Void
     ) throws(StorageError) -> [SegmentSummary] {
         var outputs: [SegmentSummary] = []
         do throws(StorageError) {
-            try write(job, live, catalog, place, identity, key, between, &outputs)
+            try write(
+                job, live, Deletions(tombstones: tombstones, through: through), catalog, place,
+                identity, key, between, &outputs)
             for output in outputs { try SegmentVerification.verify(output, place) }
             return outputs
         } catch {
@@ -34,7 +40,8 @@ package enum Compaction {
     }
 
     private static func write(
-        _ job: CompactionJob, _ live: [SegmentHandle], _ catalog: Catalog, _ place: SegmentPlace,
+        _ job: CompactionJob, _ live: [SegmentHandle], _ deletions: Deletions,
+        _ catalog: Catalog, _ place: SegmentPlace,
         _ identity: () throws(StorageError) -> SegmentIdentity,
         _ key: (UInt32) throws(StorageError) -> SeriesKey,
         _ between: () throws(StorageError) -> Void, _ outputs: inout [SegmentSummary]
@@ -58,7 +65,7 @@ package enum Compaction {
                 table: table, inputs: inputs,
                 others: live.filter {
                     !fileIDs.contains($0.summary.fileID)
-                }.map(\.summary), sequences: sequences, place: place)
+                }.map(\.summary), sequences: sequences, deletions: deletions, place: place)
             let targets = try pass.targets(job)
             var start = 0
             while start < targets.count {
@@ -72,6 +79,12 @@ package enum Compaction {
     }
 }
 
+/// What a compaction applies: the manifest's tombstones, which are all through a sequence.
+private struct Deletions {
+    let tombstones: [Tombstone]
+    let through: UInt64
+}
+
 /// One table's rows on their way from the inputs to its partitions.
 private struct TablePass {
     let table: TableSchema
@@ -79,18 +92,20 @@ private struct TablePass {
     /// The live segments that are no inputs.
     let others: [SegmentSummary]
     let sequences: ClosedRange<UInt64>
+    let deletions: Deletions
     let place: SegmentPlace
     private var written: UInt64 = 0
     private var dropped: UInt64 = 0
 
     init(
         table: TableSchema, inputs: [SegmentHandle], others: [SegmentSummary],
-        sequences: ClosedRange<UInt64>, place: SegmentPlace
+        sequences: ClosedRange<UInt64>, deletions: Deletions, place: SegmentPlace
     ) {
         self.table = table
         self.inputs = inputs
         self.others = others
         self.sequences = sequences
+        self.deletions = deletions
         self.place = place
     }
 
@@ -159,7 +174,9 @@ private struct TablePass {
                     SegmentWriter.Target(
                         fileID: new.fileID, salt: new.salt, databaseID: place.databaseID,
                         sequences: sequences, table: table.number, partition: target,
-                        replacedFileIDs: inputs.map(\.summary.fileID)),
+                        replacedFileIDs: inputs.map(\.summary.fileID),
+                        tombstones: deletions.tombstones.filter { $0.table == table.number },
+                        appliedThrough: deletions.through),
                     path: FileNames.segment(new.fileID), in: place.fileSystem,
                     options: place.options)
                 writers.append(writer)
@@ -184,9 +201,11 @@ private struct TablePass {
         let columns = MergeColumns.all(of: table)
         let sources = ScanSources(
             runs: [], segments: inputs, series: .empty, tags: [],
-            cache: BlockCache(byteCountLimit: 0), rowsPerVector: Vector.capacity)
+            cache: BlockCache(byteCountLimit: 0), rowsPerVector: Vector.capacity,
+            tombstones: deletions.tombstones)
         var rows = RowRewriter(
-            table, columns, try sources.cursors(columns, times: times), times: times)
+            table, columns,
+            try sources.cursors(columns, times: times, countsHidden: true), times: times)
         let isOldest = targets.map(isOldest)
         var chosen = [[Int32]](repeating: [], count: targets.count)
         while let part = try rows.next() {

@@ -24,13 +24,16 @@ package struct CompactionJob: Sendable, Hashable {
 
 /// A pure function from the live segments to the next job.
 ///
+/// 0. Where tombstones become many: a segment under the oldest of them is written again without
+///    what it hides.
 /// 1. Enough wide segments: the oldest are split together.
 /// 2. Four neighbours of like size in a partition become one.
 /// 3. Days of a month, or months of a year, that the newest row has left behind are joined where
 ///    they are small enough together.
 ///
 /// Only neighbours in sequence are merged, so precedence stays an order. With `isFinal` every wide
-/// segment is split, every partition becomes one segment and everything counts as left behind.
+/// segment is split, every partition becomes one segment and everything counts as left behind;
+/// last, whatever is under a tombstone is written again.
 package enum CompactionPicker {
     private static let neighbourCount = 4
     /// Of like size: none has more bytes than this many times the smallest's.
@@ -38,15 +41,23 @@ package enum CompactionPicker {
     /// A partition of more segments than this is merged whatever their sizes.
     private static let segmentCountLimit = 12
 
+    /// This share of the tombstones allowed is many.
+    private static let manyTombstones = 8
+
     package static func next(
-        _ segments: [SegmentSummary], catalog: Catalog, options: StoreOptions,
-        isFinal: Bool = false
+        _ segments: [SegmentSummary], tombstones: [Tombstone] = [], catalog: Catalog,
+        options: StoreOptions, isFinal: Bool = false
     ) -> CompactionJob? {
         let ordered = segments.sorted {
             ($0.sequences.lowerBound, $0.sequences.upperBound)
                 < ($1.sequences.lowerBound, $1.sequences.upperBound)
         }
         let wide = ordered.filter(\.isWide)
+        if !isFinal, tombstones.count >= max(1, options.tombstoneCountLimit / manyTombstones),
+            let job = rewrite(ordered, under: tombstones, catalog)
+        {
+            return job
+        }
         let wideLimit = isFinal ? 1 : max(1, options.wideSegmentCountLimit)
         if wide.count >= wideLimit {
             let inputs = isFinal ? wide : Array(wide.prefix(wideLimit))
@@ -61,6 +72,25 @@ package enum CompactionPicker {
             else { continue }
             if let job = merge(all, number, isFinal) { return job }
             if let job = join(all, table, options, isFinal) { return job }
+        }
+        return isFinal ? rewrite(ordered, under: tombstones, catalog) : nil
+    }
+
+    /// A segment under the oldest tombstone that any is under. A wide one is split, together with
+    /// all wide ones before it: only the oldest may leave.
+    private static func rewrite(
+        _ ordered: [SegmentSummary], under tombstones: [Tombstone], _ catalog: Catalog
+    ) -> CompactionJob? {
+        for tombstone in tombstones.sorted(by: { $0.sequence < $1.sequence })
+        where catalog.table(numbered: tombstone.table) != nil {
+            guard let segment = ordered.first(where: { $0.isUnder(tombstone) }) else { continue }
+            if let table = segment.table, let partition = segment.partition {
+                return CompactionJob(
+                    kind: .merge(table: table, partition: partition), inputs: [segment])
+            }
+            let wide = ordered.filter(\.isWide)
+            guard let place = wide.firstIndex(of: segment) else { continue }
+            return CompactionJob(kind: .split(isFinal: false), inputs: Array(wide[...place]))
         }
         return nil
     }

@@ -31,8 +31,13 @@ package enum Flush {
     /// Writes the rows of all runs, oldest first, whose tables the catalog has; nil where none are
     /// left, and then there is no file. The file has its name and is synced, its folder too; it
     /// becomes part of the store by the next manifest.
+    ///
+    /// - Parameters:
+    ///   - tombstones: those of the memtable, which are applied, and those from before.
+    ///   - through: the last sequence of the memtable, be it a tombstone's.
     package static func write(
-        _ runs: [Run], catalog: Catalog, to place: SegmentPlace, as identity: SegmentIdentity,
+        _ runs: [Run], tombstones: [Tombstone] = [], through: UInt64? = nil, catalog: Catalog,
+        to place: SegmentPlace, as identity: SegmentIdentity,
         key: (UInt32) throws(StorageError) -> SeriesKey
     ) throws(StorageError) -> SegmentSummary? {
         guard let first = runs.first else { return nil }
@@ -49,13 +54,13 @@ package enum Flush {
         let writer = try SegmentWriter(
             SegmentWriter.Target(
                 fileID: identity.fileID, salt: identity.salt, databaseID: place.databaseID,
-                sequences: sequences),
+                sequences: sequences, tombstones: tombstones, appliedThrough: through),
             path: path, in: place.fileSystem, options: place.options)
         do throws(StorageError) {
             for number in groups.keys.sorted() {
                 guard let table = catalog.table(numbered: number), let runs = groups[number]
                 else { continue }
-                try write(table, runs, to: writer)
+                try write(table, runs, tombstones, to: writer)
             }
             guard let summary = try writer.finish(key: key) else { return nil }
             try SegmentVerification.verify(summary, place)
@@ -67,14 +72,20 @@ package enum Flush {
     }
 
     private static func write(
-        _ table: TableSchema, _ runs: [Run], to writer: SegmentWriter
+        _ table: TableSchema, _ runs: [Run], _ tombstones: [Tombstone], to writer: SegmentWriter
     ) throws(StorageError) {
         try writer.begin(table)
         let before = writer.rowCount
         let columns = MergeColumns.all(of: table)
         var rows = RowRewriter(
-            table, columns, runs.map { RunCursor($0, columns, times: Int64.min..<Int64.max) },
-            times: .everything)
+            table, columns,
+            runs.map { run in
+                RunCursor(
+                    run, columns, times: Int64.min..<Int64.max,
+                    mask: TombstoneMask(
+                        tombstones, table: table.number,
+                        appliedThrough: run.sequences.upperBound, times: .everything))
+            }, times: .everything)
         while let part = try rows.next() { try writer.append(part) }
         let taken = runs.reduce(UInt64(0)) { $0 + UInt64($1.rowCount) }
         let written = writer.rowCount - before
