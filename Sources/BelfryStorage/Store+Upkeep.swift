@@ -10,7 +10,7 @@ extension Store {
         try flushSealed()
         try state.withLock { (state) throws(StorageError) in
             try state.checkWritable()
-            if state.sealed == nil { try state.seal(options.durability) }
+            if state.sealed == nil { try state.seal() }
         }
         try flushSealed()
     }
@@ -147,7 +147,7 @@ extension Store {
                 state.refusal == nil
             else { return false }
             // A failed sync has poisoned the store; the next writer hears of it.
-            return (try? state.seal(options.durability)) != nil
+            return (try? state.seal()) != nil
         }
         if isSealed { upkeep.request(.flush) }
     }

@@ -22,6 +22,12 @@ extension Store {
 
     /// Stands in line with a write, and leads where nobody does.
     func submit(_ prepared: PreparedWrite) throws(StorageError) -> WriteOutcome {
+        guard prepared.byteCount <= options.batchByteCountLimit else {
+            throw StorageError(
+                .limit,
+                "a write of \(prepared.byteCount) bytes, at most \(options.batchByteCountLimit); "
+                    + "write it in parts")
+        }
         try waitForRoom()
         return try queue.submit(PendingWrite(prepared)) { group in
             if group[0].prepared.isLarge {
@@ -119,6 +125,11 @@ extension Store {
             record = RecordWriter(capacity: prepared.byteCount)
             for part in rows { record.write(part) }
         }
+        guard prepared.isLarge || record.payloadByteCount <= LogFormat.payloadByteCountLimit / 2
+        else {
+            throw StorageError(
+                .limit, "a record of \(record.payloadByteCount) bytes is too long for the log")
+        }
         return Share(
             write: write, rows: rows, record: record, newSeries: newSeries, outcome: outcome)
     }
@@ -204,7 +215,10 @@ extension Store {
                 databaseID: identity.databaseID, salt: random(), firstSequence: state.nextSequence,
                 epoch: state.manifest.epoch)
             let made = try LogWriter.create(header, in: fileSystem, step: Self.logStepByteCount)
-            state.active.logFiles.append(made.path)
+            // A file of that name held nothing but a write that failed.
+            if !state.active.logFiles.contains(made.path) {
+                state.active.logFiles.append(made.path)
+            }
             state.log = made
         }
         guard var log = state.log else { return }
@@ -219,9 +233,11 @@ extension Store {
             if shares.count == 1 { bytes = sealed } else { bytes += sealed }
         }
         count(UInt64(bytes.count), as: \.logByteCount)
-        if let (failure, isCut) = log.append(bytes) {
-            if !isCut { state.poison(failure) }
-            throw failure
+        do throws(StorageError) {
+            try log.append(bytes)
+        } catch {
+            state.endLogAfterFailure()
+            throw error
         }
         if options.durability == .sync {
             do throws(StorageError) {

@@ -49,6 +49,7 @@ package final class Store: Sendable {
     private let lock: Mutex<(any StoreLock)?>
     private let notes = Mutex<[String]>([])
     let counters = Mutex(StoreStatistics())
+    private let findings = Mutex<[RecoveryFinding]>([])
 
     /// The log grows in steps of this many bytes.
     static let logStepByteCount: UInt64 = 4 << 20
@@ -151,6 +152,8 @@ package final class Store: Sendable {
                 try fileSystem.readAll(FileNames.identity), file: FileNames.identity)
         }
         if options.isReadOnly { throw StorageError(.missing, "no store is here") }
+        // Before there is an identity, so that a store whose folder may vanish never is one.
+        try fileSystem.syncFolder("..")
         try fileSystem.createFolder(FileNames.logFolder)
         try fileSystem.createFolder(FileNames.segmentFolder)
         var writer = ByteWriter(capacity: 16)
@@ -164,7 +167,8 @@ package final class Store: Sendable {
 
     private func recover() throws(StorageError) {
         let recovery = try Recovery.read(
-            fileSystem, identity: identity, isReadOnly: options.isReadOnly, into: series)
+            fileSystem, identity: identity, isReadOnly: options.isReadOnly,
+            mode: options.recovery, into: series)
         try state.withLock { (state) throws(StorageError) in
             state.manifest = recovery.manifest
             state.manifestNumber = recovery.manifest.number
@@ -182,6 +186,7 @@ package final class Store: Sendable {
                 state.refusal = refusal
             } else {
                 do throws(StorageError) {
+                    try recovery.makeLogDurable()
                     try replaceManifest(&state) { $0.epoch += 1 }
                     try upgradeIdentity()
                 } catch  where error.code == .diskFull {
@@ -192,9 +197,14 @@ package final class Store: Sendable {
             renewHandles(&state)
             publish(state)
         }
-        notes.withLock { $0 = recovery.notes + recovery.strangerNotes }
+        notes.withLock {
+            $0 = recovery.notes + recovery.findings.map(\.description) + recovery.strangerNotes
+        }
+        findings.withLock { $0 = recovery.findings }
         let isChanging = state.withLock { $0.refusal == nil }
-        if !options.isReadOnly && isChanging { cleanUp(recovery) }
+        if options.isReadOnly || !isChanging { return }
+        cleanUp(recovery)
+        if !recovery.damagedFiles.isEmpty { flushSalvaged() }
     }
 
     /// The last step of an upgrade, once the manifest is of today's format: log files and segments
@@ -204,6 +214,14 @@ package final class Store: Sendable {
         var upgraded = identity
         upgraded.version = StoreIdentity.version
         try fileSystem.durableReplace(FileNames.identity, with: upgraded.encode())
+    }
+
+    /// What was read from a damaged log goes to a segment at once, and the file from the log: it is
+    /// in quarantine, and the next opening finds no damage.
+    private func flushSalvaged() {
+        do throws(StorageError) {
+            try flush()
+        } catch { notes.withLock { $0.append("the damaged log stays where it is: \(error)") } }
     }
 
     /// Nothing depends on what is cleaned up: the next record begins a new log file, and a new
@@ -221,6 +239,9 @@ package final class Store: Sendable {
 
     /// What recovery found and did, in sentences.
     package var recoveryNotes: [String] { notes.withLock { $0 } }
+
+    /// What recovery found missing in the log, with places and sequences.
+    package var recoveryFindings: [RecoveryFinding] { findings.withLock { $0 } }
 
     package var health: StoreHealth {
         let (isClosed, refusal) = state.withLock { ($0.isClosed, $0.refusal) }
@@ -248,7 +269,7 @@ package final class Store: Sendable {
             try state.withLock { (state) throws(StorageError) in
                 defer { state.isClosed = true }
                 guard state.refusal == nil else { return }
-                try state.syncLog(options.durability)
+                try state.syncLog()
                 // The room that was reserved for more records; nothing depends on its going.
                 if let log = state.log { try? log.file.truncate(to: log.offset) }
             }

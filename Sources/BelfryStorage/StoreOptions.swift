@@ -9,6 +9,16 @@ package enum Durability: Sendable, Hashable {
     case none
 }
 
+/// What opening does with a log that holds damage: bytes that were durable once and are no record
+/// now, or a file that is gone.
+package enum RecoveryMode: Sendable, Hashable {
+    /// Writers are refused; readers are let in to what comes before the damage.
+    case strict
+    /// What can be read behind the damage is applied, what is missing is told by sequences and
+    /// bytes, and the damaged file is kept in quarantine as it is.
+    case salvage
+}
+
 /// The knobs of a store with their defaults. Each has its reason beside it.
 package struct StoreOptions: Sendable {
     package var durability: Durability = .sync
@@ -16,6 +26,10 @@ package struct StoreOptions: Sendable {
     package var memtableByteCountLimit = 64 << 20
     /// The longest record of the log: what one atomic batch may take.
     package var frameByteCountLimit = 16 << 20
+    /// The largest write at all. One past a frame goes straight to a segment, and lies in memory
+    /// while that is written.
+    package var batchByteCountLimit = 1 << 30
+    package var recovery: RecoveryMode = .strict
     /// Vectors in a block: 64 for servers, 8 for gateways.
     package var vectorsPerBlock = 64
     /// Rows in a vector; smaller only in tests, so that every edge is met.
@@ -47,6 +61,9 @@ package struct StoreOptions: Sendable {
         options.durability = .interval(milliseconds: 1000)
         options.memtableByteCountLimit = 5 << 20
         options.frameByteCountLimit = 4 << 20
+        options.batchByteCountLimit = 16 << 20
+        // Nobody stands beside a gateway to decide; what is lost is told.
+        options.recovery = .salvage
         options.vectorsPerBlock = 8
         options.blockCacheByteCountLimit = 8 << 20
         options.seriesCountLimit = 50_000

@@ -50,18 +50,18 @@ struct StoreState: Sendable {
 
     /// The active memtable becomes the sealed one, and its log file ends. What it holds is synced
     /// first: the next log file tells by its first sequence that all before is durable.
-    mutating func seal(_ durability: Durability) throws(StorageError) {
+    mutating func seal() throws(StorageError) {
         precondition(sealed == nil, "two generations of memtables at most")
         if active.isEmpty { return }
-        try syncLog(durability)
+        try syncLog()
         sealed = active
         active = Memtable()
         log = nil
     }
 
     /// Makes the log durable as far as it was written.
-    mutating func syncLog(_ durability: Durability) throws(StorageError) {
-        guard let log, syncedThrough + 1 < nextSequence, durability != .none else { return }
+    mutating func syncLog() throws(StorageError) {
+        guard let log, syncedThrough + 1 < nextSequence else { return }
         do throws(StorageError) {
             try log.file.sync()
         } catch {
@@ -69,6 +69,22 @@ struct StoreState: Sendable {
             throw error
         }
         syncedThrough = nextSequence - 1
+    }
+
+    /// A record could not be written whole. No other may follow it in its file: the next write
+    /// begins a new one, whose first sequence says that what the old one holds from there on is
+    /// void. So writes go on as soon as there is room, without opening the store again.
+    ///
+    /// Until there is a next file the remains are cut off, durably: what was refused does not come
+    /// back with a crash. A cut that fails changes nothing else; a sync that fails poisons.
+    mutating func endLogAfterFailure() {
+        guard let log else { return }
+        try? log.file.truncate(to: log.offset)
+        do throws(StorageError) {
+            try log.file.sync()
+            syncedThrough = nextSequence - 1
+            self.log = nil
+        } catch { poison(error) }
     }
 }
 

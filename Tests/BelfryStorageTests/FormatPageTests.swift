@@ -153,7 +153,7 @@ struct FormatPageTests {
                 sequence: record.sequence, syncedThrough: syncedThrough, salt: reader.header.salt,
                 offset: UInt64(written.count))
         }
-        #expect(try reader.end(followedBy: nil) == .clean)
+        #expect(try reader.end() == .clean)
         #expect(written.count > LogFormat.fileHeaderByteCount)
         #expect(written == Array(bytes[..<written.count]))
     }

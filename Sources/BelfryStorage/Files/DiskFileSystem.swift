@@ -86,7 +86,13 @@ package final class DiskFileSystem: FileSystem {
     }
 
     package func syncFolder(_ path: String) throws(StorageError) {
-        let descriptor = try openDescriptor(path, O_RDONLY | O_DIRECTORY)
+        let descriptor: Int32
+        do throws(StorageError) {
+            descriptor = try openDescriptor(path, O_RDONLY | O_DIRECTORY)
+        } catch  where path == ".." && error.systemCode == EACCES {
+            // A folder above that may be passed through and not read is another's to keep.
+            return
+        }
         defer { Glibc.close(descriptor) }
         guard fsync(descriptor) == 0 else {
             throw Self.error(errno, "cannot sync the folder", path)
@@ -165,46 +171,42 @@ private final class DiskFile: OpenFile {
                 .damaged, "the file ends at byte \(byteCount), \(count) bytes expected here",
                 file: path, offset: offset)
         }
-        var failure: StorageError?
+        var failure: TransferLoop.Failure?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let amount = unsafe pread(
-                    descriptor, buffer.baseAddress! + filled, count - filled,
-                    off_t(offset) + off_t(filled))
-                if amount < 0 && errno == EINTR { continue }
-                if amount <= 0 {
-                    failure =
-                        amount < 0
-                        ? DiskFileSystem.error(errno, "cannot read", path)
-                        : StorageError(
-                            .damaged, "the file ends early", file: path,
-                            offset: offset + UInt64(filled))
-                    return
+            do throws(TransferLoop.Failure) {
+                try TransferLoop.move(count, interruption: EINTR) { done, rest in
+                    let amount = unsafe pread(
+                        descriptor, buffer.baseAddress! + done, rest, off_t(offset) + off_t(done))
+                    return (amount, errno)
                 }
-                filled += amount
-            }
+                filled = count
+            } catch { failure = error }
         }
-        if let failure { throw failure }
-        return bytes
+        switch failure {
+        case nil: return bytes
+        case .code(let code)?: throw DiskFileSystem.error(code, "cannot read", path)
+        case .nothing(let done)?:
+            throw StorageError(
+                .damaged, "the file ends early", file: path, offset: offset + UInt64(done))
+        }
     }
 
     func write(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {
-        var failure: StorageError?
+        var failure: TransferLoop.Failure?
         unsafe bytes.withUnsafeBytes { buffer in
-            var written = 0
-            while written < buffer.count {
-                let amount = unsafe pwrite(
-                    descriptor, buffer.baseAddress! + written, buffer.count - written,
-                    off_t(offset) + off_t(written))
-                if amount < 0 && errno == EINTR { continue }
-                if amount <= 0 {
-                    failure = DiskFileSystem.error(amount < 0 ? errno : EIO, "cannot write", path)
-                    return
+            do throws(TransferLoop.Failure) {
+                try TransferLoop.move(buffer.count, interruption: EINTR) { done, rest in
+                    let amount = unsafe pwrite(
+                        descriptor, buffer.baseAddress! + done, rest, off_t(offset) + off_t(done))
+                    return (amount, errno)
                 }
-                written += amount
-            }
+            } catch { failure = error }
         }
-        if let failure { throw failure }
+        switch failure {
+        case nil: return
+        case .code(let code)?: throw DiskFileSystem.error(code, "cannot write", path)
+        case .nothing?: throw DiskFileSystem.error(EIO, "cannot write", path)
+        }
     }
 
     func sync() throws(StorageError) {

@@ -13,7 +13,7 @@ package protocol FileSystem: Sendable {
     /// Atomic; replaces what stands at the target.
     func rename(_ path: String, to target: String) throws(StorageError)
     func remove(_ path: String) throws(StorageError)
-    /// Makes the names in a folder durable.
+    /// Makes the names in a folder durable; `..` is the folder that the store's own stands in.
     func syncFolder(_ path: String) throws(StorageError)
     /// Takes the exclusive lock of the store, held until the returned object is released, and
     /// writes `owner` into the file. Throws `locked`, naming the owner, where another has it.

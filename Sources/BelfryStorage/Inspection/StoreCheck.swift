@@ -136,14 +136,20 @@ extension Store {
         }
     }
 
+    private static func firstSequence(_ path: String) -> UInt64? {
+        FileNames.logSequence(String(path.dropFirst(FileNames.logFolder.utf8.count + 1)))
+    }
+
     private func checkLog(
         _ files: [String], _ manifest: Manifest, _ last: UInt64, _ report: inout CheckReport
     ) {
         var next = manifest.flushedThrough + 1
-        for path in files {
+        for (index, path) in files.enumerated() {
             do throws(StorageError) {
                 var reader = try LogReader(
-                    path: path, databaseID: identity.databaseID, in: fileSystem)
+                    path: path, databaseID: identity.databaseID, in: fileSystem,
+                    followedBy: index + 1 < files.count ? Self.firstSequence(files[index + 1]) : nil
+                )
                 while reader.nextSequence <= last, let record = try reader.next() {
                     do throws(FormatError) {
                         let content = try LogRecord.decode(record.payload)

@@ -7,6 +7,8 @@ enum LogFormat {
     static let version: UInt16 = 1
     static let fileHeaderByteCount = 96
     static let recordHeaderByteCount = 32
+    /// A payload that says more is none; no writer makes one, whatever its options.
+    static let payloadByteCountLimit = 1 << 28
     /// Records begin at multiples of this.
     static let alignment = 8
     /// A record that holds one write.

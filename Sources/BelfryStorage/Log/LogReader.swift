@@ -15,7 +15,7 @@ enum LogEnd: Sendable, Hashable {
 /// A record carries the sequence through which the log was synced when it was written. So after a
 /// bad record the reader looks on: a later valid one of this file that says the bad one was durable
 /// proves damage; anything else is a write that the crash cut off, whatever parts of it reached
-/// the disk.
+/// the disk. Records from the next file's first on are void: writes that failed.
 ///
 /// Format: `formats/log.md`.
 struct LogReader {
@@ -23,7 +23,17 @@ struct LogReader {
     let header: LogHeader
     private let file: any OpenFile
     private let byteCount: UInt64
-    private let recordByteCountLimit: Int
+    /// The first sequence of the next log file; all before it was durable once, and what this file
+    /// holds from there on are writes that failed.
+    let following: UInt64?
+    /// The greatest sequence that the file itself says was durable.
+    private(set) var syncedThrough: UInt64
+    /// Where the records behind `syncedThrough` stand.
+    private var unsynced: [(sequence: UInt64, offset: UInt64)] = []
+    /// Payloads of what looked like records behind damage, so far. Their lengths are not to be
+    /// trusted, and many places may claim long ones: the search has an end.
+    private var searchedByteCount: UInt64 = 0
+    private let searchByteCountLimit: UInt64 = 1 << 32
     /// Where the next record is expected.
     private(set) var offset = UInt64(LogFormat.fileHeaderByteCount)
     /// The sequence that it must have.
@@ -32,12 +42,13 @@ struct LogReader {
     private var windowOffset: UInt64 = 0
 
     init(
-        path: String, databaseID: [UInt8], in fileSystem: any FileSystem
+        path: String, databaseID: [UInt8], in fileSystem: any FileSystem,
+        followedBy next: UInt64? = nil
     ) throws(StorageError) {
         self.path = path
+        following = next
         file = try fileSystem.open(path, .read)
         byteCount = try file.byteCount()
-        recordByteCountLimit = 1 << 30
         guard byteCount >= UInt64(LogFormat.fileHeaderByteCount) else {
             throw StorageError(
                 .damaged, "\(byteCount) bytes are no log file", file: path, offset: 0)
@@ -50,16 +61,75 @@ struct LogReader {
             throw StorageError(.damaged, "a log of another store", file: path, offset: 16)
         }
         nextSequence = header.firstSequence
+        syncedThrough = header.firstSequence &- 1
     }
 
     /// The payload of the next record; nil at the end, of which `end` tells the meaning.
     mutating func next() throws(StorageError) -> (sequence: UInt64, payload: [UInt8])? {
+        if let following, nextSequence >= following { return nil }
         guard let record = try record(at: offset), record.sequence == nextSequence else {
             return nil
         }
-        offset += UInt64(record.byteCount)
-        nextSequence += 1
+        take(record, at: offset)
         return (record.sequence, record.payload)
+    }
+
+    private mutating func take(_ record: Found, at place: UInt64) {
+        offset = place + UInt64(record.byteCount)
+        nextSequence = record.sequence &+ 1
+        if record.syncedThrough < record.sequence {
+            syncedThrough = max(syncedThrough, record.syncedThrough)
+        }
+        unsynced.append((record.sequence, place))
+        if unsynced[0].sequence <= syncedThrough {
+            unsynced.removeAll { $0.sequence <= syncedThrough }
+        }
+    }
+
+    /// The bytes of the records read so far that nothing says were ever synced; nil for none.
+    var unsyncedBytes: Range<UInt64>? {
+        unsynced.first.map { $0.offset..<offset }
+    }
+
+    /// Goes on behind damage, where `end` told of some: to the first later record that is whole.
+    /// Nil where there is none; then the damage lasts to the end.
+    mutating func skipDamage() throws(StorageError) -> (
+        bytes: Range<UInt64>, sequences: Range<UInt64>
+    )? {
+        guard let lastByte = try lastNonzero() else { return nil }
+        var place = offset
+        while place <= lastByte {
+            if let later = try laterRecord(at: place), later.sequence < following ?? .max {
+                let skipped = (offset..<place, nextSequence..<later.sequence)
+                offset = place
+                nextSequence = later.sequence
+                return skipped
+            }
+            if searchedByteCount > searchByteCountLimit { return nil }
+            place += UInt64(LogFormat.alignment)
+        }
+        return nil
+    }
+
+    /// A record behind damage at `offset`: whole, later than the one that is missing, and with room
+    /// before it for those between. What only looks like one costs a look at its header.
+    private mutating func laterRecord(at place: UInt64) throws(StorageError) -> Found? {
+        guard let header = try bytes(at: place, count: LogFormat.recordHeaderByteCount) else {
+            return nil
+        }
+        let sequence = Self.uint64(header, 16)
+        let synced = Self.uint64(header, 24)
+        let room = (place - offset) / UInt64(LogFormat.recordHeaderByteCount)
+        guard sequence > nextSequence, sequence - nextSequence <= room, synced < sequence else {
+            return nil
+        }
+        searchedByteCount += UInt64(Self.uint32(header, 8))
+        return try record(at: place)
+    }
+
+    /// From the end of the last record to the last byte that is not zero.
+    mutating func restBytes() throws(StorageError) -> Range<UInt64> {
+        offset..<(try lastNonzero().map { $0 + 1 } ?? offset)
     }
 
     private struct Found {
@@ -76,7 +146,7 @@ struct LogReader {
         let payloadByteCount = Int(Self.uint32(header, 8))
         // The kind is one byte, flags and what is reserved are three zeros.
         guard Self.uint32(header, 12) == UInt32(LogFormat.writeKind),
-            payloadByteCount <= recordByteCountLimit
+            payloadByteCount <= LogFormat.payloadByteCountLimit
         else { return nil }
         let byteCount = LogFormat.recordByteCount(payload: payloadByteCount)
         guard let whole = try bytes(at: place, count: byteCount) else { return nil }
@@ -90,25 +160,25 @@ struct LogReader {
     }
 
     /// What stands behind the last record, once `next` has given nil.
-    ///
-    /// - Parameter next: the sequence that a next log file begins with; all before it was
-    ///   durable.
-    mutating func end(followedBy next: UInt64?) throws(StorageError) -> LogEnd {
-        if let next, next != nextSequence {
+    mutating func end() throws(StorageError) -> LogEnd {
+        if let following {
+            if following <= nextSequence { return .clean }
             return .damaged(
                 message: "record \(nextSequence) expected here, the next log file begins with "
-                    + "\(next)")
+                    + "\(following)")
         }
         guard let lastByte = try lastNonzero() else { return .clean }
-        if next != nil { return .clean }
         var place = offset
         while place <= lastByte {
-            if let later = try record(at: place), later.sequence > nextSequence,
-                later.syncedThrough >= nextSequence, later.syncedThrough < later.sequence
-            {
+            if let later = try laterRecord(at: place), later.syncedThrough >= nextSequence {
                 return .damaged(
                     message: "record \(nextSequence) expected here, record \(later.sequence) at "
                         + "byte \(place) says that it was durable")
+            }
+            if searchedByteCount > searchByteCountLimit {
+                return .damaged(
+                    message: "record \(nextSequence) expected here; what stands behind looks like "
+                        + "more records than could be tried")
             }
             place += UInt64(LogFormat.alignment)
         }

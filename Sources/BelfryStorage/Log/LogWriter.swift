@@ -57,27 +57,16 @@ struct LogWriter: Sendable {
         defined[word] |= 1 << UInt64(series & 63)
     }
 
-    /// Writes sealed records, laid end to end, at `offset`. When that fails the file is cut back
-    /// to its last whole record, durably; the error of the cut, if any, means that nobody knows
-    /// what the file holds.
-    mutating func append(_ bytes: [UInt8]) -> (failure: StorageError, isCut: Bool)? {
+    /// Writes sealed records, laid end to end, at `offset`. When that fails nothing may follow in
+    /// this file: `StoreState.endLogAfterFailure`.
+    mutating func append(_ bytes: [UInt8]) throws(StorageError) {
         let end = offset + UInt64(bytes.count)
-        do throws(StorageError) {
-            if end > allocatedByteCount {
-                let wanted = (end + step - 1) / step * step
-                try file.allocate(byteCount: wanted)
-                allocatedByteCount = wanted
-            }
-            try file.write(bytes, at: offset)
-        } catch {
-            do throws(StorageError) {
-                try file.truncate(to: offset)
-                try file.sync()
-            } catch { return (error, false) }
-            allocatedByteCount = offset
-            return (error, true)
+        if end > allocatedByteCount {
+            let wanted = (end + step - 1) / step * step
+            try file.allocate(byteCount: wanted)
+            allocatedByteCount = wanted
         }
+        try file.write(bytes, at: offset)
         offset = end
-        return nil
     }
 }

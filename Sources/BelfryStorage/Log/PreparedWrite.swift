@@ -79,7 +79,9 @@ struct PreparedWrite: Sendable {
         self.needsLookup = needsLookup
         let deletionByteCount = deletions.reduce(0) { $0 + $1.byteCount }
         byteCount = parts.reduce(deletionByteCount) { sum, part in
-            sum + part.batch.times.count * 8 + part.batch.keys.count * 8
+            // Keys count wholly: each may have to be defined in this record.
+            sum + part.batch.times.count * 8
+                + part.batch.keys.reduce(0) { $0 + $1.bytes.count + 16 }
                 + part.batch.columns.reduce(64) { $0 + $1.values.plainByteCount }
         }
         isLarge = byteCount > recordByteCountLimit
