@@ -23,7 +23,9 @@ def cell(engine, name):
         return "-"
     if name == "size":
         text, value = f"{item['bytes'] / item['rows']:.2f} B/row", item["bytes"]
-    elif name in ("import", "append_interval", "append_sync"):
+    elif name.startswith("log_"):
+        text, value = f"{item['bytes'] / item['seconds'] / 1e6:.0f} MB/s", item["seconds"]
+    elif name == "import" or name.startswith("append_"):
         text, value = f"{item['rows'] / item['seconds'] / 1e6:.2f} M rows/s", item["seconds"]
     else:
         text, value = f"{item['seconds'] * 1000:.1f} ms", item["seconds"]

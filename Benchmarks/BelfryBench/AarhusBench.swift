@@ -13,7 +13,7 @@ struct AarhusBench {
 
     func run() throws {
         let database = try importAll()
-        try appendAll(from: database)
+        try AppendBench(database, folder: folder, rounds: 3).run()
         for (name, sql) in queries {
             let session = database.session()
             var rowCount = 0
@@ -24,6 +24,13 @@ struct AarhusBench {
             }
             Harness.report(name, seconds: seconds, rows: rowCount)
         }
+        try database.close()
+    }
+
+    /// The appends alone, more often.
+    func runAppends() throws {
+        let database = try importAll()
+        try AppendBench(database, folder: folder, rounds: 9).run()
         try database.close()
     }
 
@@ -47,52 +54,6 @@ struct AarhusBench {
         Harness.report(
             "size", seconds: 0, rows: rows, bytes: FolderSize.bytes(folder + "/imported"))
         return database
-    }
-
-    /// Traffic again, in columns that are in memory already, by both durabilities.
-    private func appendAll(from database: Database) throws {
-        let batches = try columns(of: database)
-        let rows = batches.reduce(0) { $0 + ($1.first?.values.count ?? 0) }
-        let modes: [(String, DatabaseOptions.Durability)] = [
-            ("append_interval", .interval(milliseconds: 1000)), ("append_sync", .sync),
-        ]
-        for (name, durability) in modes {
-            var options = DatabaseOptions()
-            options.durability = durability
-            var round = 0
-            let seconds = try harness.fastest(of: 3) {
-                round += 1
-                let target = try Database.open("\(folder)/\(name)-\(round)", options: options)
-                try target.run(
-                    """
-                    CREATE TABLE traffic (time TIMESTAMPTZ TIME KEY, sensor TEXT TAG, \
-                    speed BIGINT, vehicles BIGINT, travel BIGINT)
-                    """)
-                let appender = try target.appender(for: "traffic")
-                for batch in batches { try appender.append(batch) }
-                try target.close()
-            }
-            Harness.report(name, seconds: seconds, rows: rows)
-        }
-    }
-
-    private func columns(of database: Database) throws -> [[(name: String, values: Vector)]] {
-        let result = try database.run("SELECT time, sensor, speed, vehicles, travel FROM traffic")
-        let names = result.columns.map(\.name)
-        var batches: [[(name: String, values: Vector)]] = []
-        var builders = result.columns.map { VectorBuilder($0.type, capacity: 65_536) }
-        func cut() {
-            batches.append(zip(names, builders).map { ($0, $1.finish()) })
-            builders = result.columns.map { VectorBuilder($0.type, capacity: 65_536) }
-        }
-        while let batch = try result.nextBatch() {
-            for index in builders.indices {
-                builders[index].append(contentsOf: batch.vectors[index])
-            }
-            if builders[0].count >= 65_536 - Vector.capacity { cut() }
-        }
-        if builders[0].count > 0 { cut() }
-        return batches
     }
 }
 

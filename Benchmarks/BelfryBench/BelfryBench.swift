@@ -1,4 +1,5 @@
 /// `BelfryBench aarhus DATA FOLDER QUERIES`: figures as JSON lines on standard output.
+/// `BelfryBench append DATA FOLDER`: its appends alone.
 /// `BelfryBench codecs`: speeds of strips in memory.
 /// `BelfryBench scale`: see `ScaleBench`.
 ///
@@ -11,6 +12,10 @@ struct BelfryBench {
         if Array(arguments) == ["codecs"] {
             CodecBench.run()
             return
+        }
+        if arguments.first == "append", arguments.count == 3 {
+            let words = Array(arguments)
+            return try AarhusBench(data: words[1], folder: words[2], queries: []).runAppends()
         }
         guard arguments.count == 4, arguments.first == "aarhus" else {
             print("usage: BelfryBench aarhus DATA FOLDER QUERIES, or: BelfryBench codecs")
