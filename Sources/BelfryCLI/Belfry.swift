@@ -20,7 +20,7 @@ struct BelfryCommand: ParsableCommand {
         version: BelfryVersion.text,
         subcommands: [
             ShellCommand.self, QueryCommand.self, ImportCommand.self, GenerateCommand.self,
-            CheckCommand.self, CompactCommand.self, UpgradeCommand.self,
+            CheckCommand.self, InspectCommand.self, CompactCommand.self, UpgradeCommand.self,
         ])
 
     static func main() {

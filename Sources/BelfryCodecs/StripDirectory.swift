@@ -10,10 +10,10 @@ package struct StripDirectory: Sendable {
     /// Doubles: the power of ten; nil where the strip has none.
     let scale: Int?
     private(set) var vectors: [Place] = []
-    private let dictionaryEntryCount: Int?
-    private let dictionaryBytes: StoredBytes?
-    private let payloadOffset: Int
-    private let payloadByteCount: Int
+    let dictionaryEntryCount: Int?
+    let dictionaryBytes: StoredBytes?
+    let payloadOffset: Int
+    let payloadByteCount: Int
 
     /// One vector: its entry with the repetition resolved, and where its bytes are.
     struct Place: Sendable {

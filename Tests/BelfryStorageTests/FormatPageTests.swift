@@ -52,46 +52,16 @@ struct FormatPageTests {
         return (store, fileSystem)
     }
 
-    /// The bytes of the lines `offset: bytes  what` in the code block behind a page's heading
-    /// "Example". Bytes that end in `…` go on with zeros to the offset of the next line.
-    private static func documented(_ page: String) throws -> [UInt8] {
-        let text = try String(contentsOf: formats.appending(path: page), encoding: .utf8)
-        let example = try #require(text.components(separatedBy: "## Example").dropFirst().first)
-        let block = try #require(example.components(separatedBy: "```").dropFirst().first)
-        var bytes: [UInt8] = []
-        var goesOn = false
-        for line in block.split(separator: "\n") {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            guard parts.count == 2, let offset = Int(parts[0], radix: 16) else { continue }
-            while goesOn && bytes.count < offset { bytes.append(0) }
-            #expect(offset == bytes.count, "\(page), line \(line)")
-            let hex = String(parts[1]).components(separatedBy: "  ")[0].split(separator: " ")
-            goesOn = hex.last == "…"
-            for pair in hex where pair != "…" {
-                bytes.append(try #require(UInt8(pair, radix: 16), "\(page), line \(line)"))
-            }
-        }
-        return bytes
-    }
-
-    private static func compare(_ found: [UInt8], with page: String) throws {
-        let documented = try documented(page)
-        if found != documented {
-            let hex = found.map { String(format: "%02x", $0) }.joined(separator: " ")
-            Issue.record("the example of formats/\(page) is not what is written now: \(hex)")
-        }
-    }
-
     @Test func identityIsTheExample() throws {
         let (_, fileSystem) = try Self.store()
-        try Self.compare(try #require(fileSystem.bytes("IDENTITY")), with: "README.md")
+        try PageExample.compare("IDENTITY", in: fileSystem, with: "README.md")
     }
 
     @Test func logIsTheExample() throws {
         let (store, fileSystem) = try Self.store()
         // Closing gives the reserved room back.
         try store.close()
-        try Self.compare(try #require(fileSystem.bytes("log/000000000001.log")), with: "log.md")
+        try PageExample.compare("log/000000000001.log", in: fileSystem, with: "log.md")
     }
 
     @Test func manifestIsTheExample() throws {
@@ -103,7 +73,7 @@ struct FormatPageTests {
         #expect(bytes.count == 1024)
         // The second copy differs in its checksum alone.
         #expect(bytes[..<504] == Array(bytes[512..<1016])[...])
-        try Self.compare(Array(bytes[..<512]), with: "manifest.md")
+        try PageExample.compare(path, in: fileSystem, with: "manifest.md")
     }
 
     // MARK: The golden store

@@ -10,7 +10,9 @@ struct CommandLineTests {
         let help = try Program.run(["--help"])
         #expect(help.code == 0)
         #expect(help.output.contains("EXAMPLES"))
-        for command in ["shell", "query", "import", "generate", "check", "compact"] {
+        for command in [
+            "shell", "query", "import", "generate", "check", "inspect", "compact",
+        ] {
             let own = try Program.run([command, "--help"])
             #expect(own.code == 0 && own.output.contains("USAGE"), "\(command)")
         }

@@ -8,7 +8,7 @@ import BelfryCore
 ///
 /// Format: `formats/manifest.md`.
 enum ManifestFile {
-    private static let magic: [UInt8] = Array("BELFRYMF".utf8)
+    static let magic: [UInt8] = Array("BELFRYMF".utf8)
     /// What is written now; older ones are read.
     private static let version: UInt16 = 1
     private static let headerByteCount = 40

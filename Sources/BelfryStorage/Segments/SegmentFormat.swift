@@ -7,6 +7,7 @@ import BelfryCore
 enum SegmentFormat {
     /// "BLFYSEG" and a line feed.
     static let magic: UInt64 = 0x0A47_4553_5946_4C42
+    static let magicBytes: [UInt8] = Array("BLFYSEG\n".utf8)
     /// "GESYFLB" and a line feed: the trailer's own, so that a file cut to its header is refused.
     static let endMagic: UInt64 = 0x0A42_4C46_5953_4547
     /// What is written now; older ones are read.

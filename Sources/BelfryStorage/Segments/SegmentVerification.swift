@@ -60,7 +60,7 @@ package enum SegmentVerification {
 
     /// Decodes all vectors of a strip and compares them with their statistics; gives its values
     /// where it holds integers.
-    private static func verify(
+    static func verify(
         _ strip: StripDecoder, valueCount: Int
     ) throws(FormatError) -> [Int64] {
         var all: [Int64] = []

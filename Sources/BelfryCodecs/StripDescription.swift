@@ -1,0 +1,209 @@
+import BelfryCore
+
+/// What a part of a strip's bytes says, for people.
+package struct StripField: Sendable {
+    /// From the start of the strip.
+    package let range: Range<Int>
+    package let comment: String
+}
+
+/// A strip told to people: its codecs in words, and its bytes field by field.
+extension StripDirectory {
+    /// The codecs of the strip and how many of its vectors take each:
+    /// `decimals of scale 1: 3 second delta, 1 runs`.
+    package func codecs(_ kind: StripKind) -> String {
+        switch kind {
+        case .booleans:
+            return counted(vectors.map { Self.name($0.booleans) })
+        case .texts:
+            let names = vectors.map { Self.name($0.tag) }
+            guard let dictionaryEntryCount, let dictionaryBytes else {
+                let isPacked = vectors.contains { place in
+                    place.texts.map { $0.storedByteCount < $0.byteCount } ?? false
+                }
+                return "plain texts\(isPacked ? " by zstd" : ""), lengths: \(counted(names))"
+            }
+            let isPacked = dictionaryBytes.storedByteCount < dictionaryBytes.byteCount
+            return "dictionary of \(dictionaryEntryCount) texts\(isPacked ? " by zstd" : ""), "
+                + "codes: \(counted(names))"
+        case .doubles:
+            let names = counted(vectors.map { Self.name($0.tag) })
+            return scale.map { "decimals of scale \($0): \(names)" } ?? names
+        case .integers: return counted(vectors.map { Self.name($0.tag) })
+        }
+    }
+
+    /// Vectors of each codec, the most frequent first.
+    private func counted(_ names: [String]) -> String {
+        var counts: [String: Int] = [:]
+        for name in names { counts[name, default: 0] += 1 }
+        if counts.isEmpty { return "no vectors" }
+        let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return sorted.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    }
+
+    private static func name(_ tag: VectorTag) -> String {
+        var name =
+            switch tag.shape {
+            case .constant: "constant"
+            case .ramp: "ramp"
+            case .frame: "frame"
+            case .delta: "delta"
+            case .secondDelta: "second delta"
+            case .runs: "runs"
+            case .raw: "raw"
+            case .gorilla: "XOR"
+            }
+        if tag.has(VectorTag.divided) { name += " divided" }
+        let isRepeatable = tag.shape == .constant || tag.shape == .ramp
+        if tag.has(VectorTag.patchedOrRepeated) && !isRepeatable { name += " patched" }
+        if tag.has(VectorTag.exceptions) { name += " with exceptions" }
+        if tag.has(VectorTag.ordered) && tag.shape != .gorilla { name += " of ordered bits" }
+        return name
+    }
+
+    private static func name(_ bits: EncodedBits) -> String {
+        switch bits.form {
+        case .none: "none set"
+        case .all: "all set"
+        case .bitmap: "bitmap with \(bits.setCount) set"
+        case .runs: "\(bits.runCount) runs with \(bits.setCount) set"
+        }
+    }
+
+    // MARK: Field by field
+
+    /// The fields of a strip whose directory was read, from its first byte to its last; the
+    /// payload may be cut or damaged.
+    package func fields(_ bytes: [UInt8], _ kind: StripKind) -> [StripField] {
+        var fields: [StripField] = []
+        var listed = 0
+        func add(_ end: Int, _ comment: String) {
+            let end = min(end, bytes.count)
+            if end > listed {
+                fields.append(StripField(range: listed..<end, comment: comment))
+                listed = end
+            }
+        }
+        var reader = unsafe ByteReader(bytes.span.bytes)
+        do throws(FormatError) {
+            try describeDirectory(&reader, kind, add)
+        } catch {
+            // It was read before, so this is not met; the rest stays one field.
+        }
+        add(payloadOffset - Strip.checksumByteCount, "directory")
+        add(payloadOffset, "checksum")
+        if let dictionaryBytes {
+            add(payloadOffset + dictionaryBytes.storedByteCount, "dictionary")
+        }
+        for (index, place) in vectors.enumerated() {
+            add(place.valueOffset, "vector \(index): validity")
+            add(
+                index + 1 < vectors.count
+                    ? vectors[index + 1].offset : payloadOffset + payloadByteCount,
+                "vector \(index): \(place.booleans.setCount > 0 || kind != .booleans ? "values" : "")"
+            )
+        }
+        add(payloadOffset + payloadByteCount, "payload")
+        add(payloadOffset + payloadByteCount + Strip.checksumByteCount, "checksum")
+        return fields
+    }
+
+    private func describeDirectory(
+        _ reader: inout ByteReader, _ kind: StripKind, _ add: (Int, String) -> Void
+    ) throws(FormatError) {
+        let directoryByteCount = try reader.readUInt32()
+        _ = try reader.readUInt32()
+        add(
+            reader.offset,
+            "directory of \(directoryByteCount) bytes, payload of \(payloadByteCount)")
+        _ = try reader.readUInt8()
+        _ = try reader.readVarint()
+        var text = "\(kind), \(rowCount) rows"
+        switch kind {
+        case .integers, .booleans: break
+        case .doubles:
+            _ = try reader.readUInt8()
+            text += scale.map { ", scale \($0)" } ?? ", no decimals"
+        case .texts:
+            if try reader.readUInt8() == TextStage.dictionary.rawValue {
+                _ = try reader.readVarint()
+                let stored = try StoredBytes.read(&reader, limit: Int(UInt32.max))
+                text +=
+                    ", dictionary of \(dictionaryEntryCount ?? 0) texts: \(stored.byteCount) bytes "
+                    + "stored as \(stored.storedByteCount)"
+            } else {
+                text += ", plain"
+            }
+        }
+        let isAll = try reader.readUInt8() == 0
+        add(reader.offset, text + (isAll ? ", all have a value" : ", validity by vector"))
+        if !isAll {
+            for (index, place) in vectors.enumerated() {
+                _ = try EncodedBits.read(&reader, rowCount: place.rowCount)
+                add(reader.offset, "vector \(index): validity \(Self.name(place.validity))")
+            }
+        }
+        if kind == .booleans {
+            for (index, place) in vectors.enumerated() {
+                _ = try EncodedBits.read(&reader, rowCount: place.rowCount)
+                add(reader.offset, "vector \(index): \(Self.name(place.booleans))")
+            }
+        } else {
+            try describeEntries(&reader, kind, add)
+        }
+    }
+
+    private func describeEntries(
+        _ reader: inout ByteReader, _ kind: StripKind, _ add: (Int, String) -> Void
+    ) throws(FormatError) {
+        var reference: Int64 = 0
+        var index = 0
+        while index < vectors.count {
+            let around = VectorEntry.Surroundings(
+                kind: kind, scale: scale, rowCount: vectors[index].rowCount,
+                validCount: vectors[index].validity.setCount, reference: reference,
+                restCount: vectors.count - index - 1,
+                isPlainText: kind == .texts && dictionaryEntryCount == nil)
+            let entry = try VectorEntry.read(&reader, around)
+            if entry.integers.hasBase { reference = entry.integers.base }
+            var text = "vector \(index)"
+            if entry.repeatCount > 0 { text += " to \(index + entry.repeatCount)" }
+            text += ": \(Self.name(entry.tag))" + Self.parameters(entry.integers)
+            if entry.exceptionCount > 0 { text += ", exceptions: \(entry.exceptionCount)" }
+            if let texts = entry.texts {
+                text += ", \(texts.byteCount) bytes of text stored as \(texts.storedByteCount)"
+            }
+            add(reader.offset, text + Self.summary(entry.statistics, kind))
+            index += 1 + entry.repeatCount
+        }
+    }
+
+    private static func parameters(_ vector: IntegerVector) -> String {
+        var text = ""
+        if vector.hasBase { text += ", base \(vector.base)" }
+        switch vector.shape {
+        case .constant, .raw: break
+        case .ramp: text += ", step \(vector.step)"
+        case .frame, .delta, .secondDelta:
+            if vector.shape != .frame { text += ", step \(vector.step)" }
+            if vector.shape == .secondDelta { text += ", first \(vector.firstDelta)" }
+            if vector.divisor > 1 { text += ", divisor \(vector.divisor)" }
+            text += ", width \(vector.width)"
+            if let patches = vector.patches { text += ", patches: \(patches.count)" }
+        case .runs: text += ", width \(vector.width), \(vector.runCount) runs"
+        case .gorilla: text += ", \(vector.streamByteCount) bytes"
+        }
+        return text
+    }
+
+    private static func summary(_ statistics: VectorStatistics, _ kind: StripKind) -> String {
+        if kind == .texts { return "" }
+        switch statistics.numbers {
+        case .none: return ""
+        case .integers(let summary), .decimals(let summary, _):
+            return "; min \(summary.min), max \(summary.max), sum \(summary.sum)"
+        case .doubles(let summary): return "; min \(summary.min), max \(summary.max)"
+        }
+    }
+}
