@@ -134,6 +134,11 @@ struct CommandLineTests {
         let damaged = try Program.run(["check", database])
         #expect(damaged.code == 3)
         #expect(damaged.error.contains(name) && damaged.error.contains("byte"))
+        let inspected = try Program.run(["inspect", path, "--summary"])
+        #expect(inspected.code == 3)
+        #expect(inspected.output.contains("!!!! byte") && inspected.output.contains("block 0"))
+        let identity = try Program.run(["inspect", database + "/IDENTITY"])
+        #expect(identity.code == 0 && identity.output.hasPrefix("0000: 42 45 4c 46 52 59 44 42"))
     }
 
     @Test func twoWritersAreRefused() throws {
