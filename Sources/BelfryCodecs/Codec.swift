@@ -48,6 +48,74 @@ struct VectorTag: Hashable, Sendable {
     mutating func set(_ flag: UInt8) { byte |= flag }
 }
 
+/// What the integers of a strip of doubles stand for, chosen once for the strip.
+enum DoubleStage: Hashable, Sendable {
+    /// Integers over this power of ten; vectors of other values are in ordered bits.
+    case decimals(scale: Int)
+    /// The same, and for each value how many doubles it is off.
+    case corrected(scale: Int)
+    /// Codes into the sorted distinct values of the strip.
+    case dictionary
+    /// Ordered bits, or XOR where that was asked for.
+    case patterns
+
+    private static let firstCorrected: UInt8 = 0x20
+    private static let dictionaryByte: UInt8 = 0x40
+    private static let patternsByte: UInt8 = 0xFF
+
+    /// The number on disk.
+    var byte: UInt8 {
+        switch self {
+        case .decimals(let scale): UInt8(scale)
+        case .corrected(let scale): Self.firstCorrected + UInt8(scale)
+        case .dictionary: Self.dictionaryByte
+        case .patterns: Self.patternsByte
+        }
+    }
+
+    init?(byte: UInt8) {
+        let limit = UInt8(Decimal.scaleLimit)
+        switch byte {
+        case 0...limit: self = .decimals(scale: Int(byte))
+        case Self.firstCorrected...(Self.firstCorrected + limit):
+            self = .corrected(scale: Int(byte - Self.firstCorrected))
+        case Self.dictionaryByte: self = .dictionary
+        case Self.patternsByte: self = .patterns
+        default: return nil
+        }
+    }
+
+    /// The power of ten that stage B's integers are over.
+    var scale: Int? {
+        switch self {
+        case .decimals(let scale), .corrected(let scale): scale
+        case .dictionary, .patterns: nil
+        }
+    }
+}
+
+/// What the entries of a strip of doubles need to know of the strip.
+struct DoubleForm: Hashable, Sendable {
+    var stage: DoubleStage
+    /// The power of ten of integers that statistics are written in; nil where they are doubles.
+    var summaryScale: Int?
+
+    /// - Parameter dictionaryScale: of a dictionary that holds decimals alone.
+    init(_ stage: DoubleStage, dictionaryScale: Int? = nil) {
+        self.stage = stage
+        switch stage {
+        case .decimals(let scale): summaryScale = scale
+        case .dictionary: summaryScale = dictionaryScale
+        case .corrected, .patterns: summaryScale = nil
+        }
+    }
+
+    /// Whether an entry can go on over more vectors, and its statistics follow from parameters.
+    var isDerivable: Bool {
+        if case .decimals = stage { true } else { false }
+    }
+}
+
 /// How texts are held.
 enum TextStage: UInt8, Sendable {
     /// Lengths, and the texts of a vector end to end.

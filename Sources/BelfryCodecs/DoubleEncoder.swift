@@ -1,10 +1,12 @@
-/// Puts the doubles of a vector into decimals of the strip's scale, or into ordered bits where too
-/// many are no such decimals.
+/// Puts the doubles of a vector into integers as the strip's stage says, or into ordered bits where
+/// that does not pay.
 struct DoubleEncoder {
-    /// The power of ten of the strip; nil where its values are no decimals.
-    let scale: Int?
+    let form: DoubleForm
     let useGorilla: Bool
     var integers = IntegerEncoder()
+    private let dictionary: DoubleDictionary?
+    /// The dictionary's values as integers of its own scale.
+    private var distinctIntegers: [Int64] = []
 
     private var whole: [Int64] = []
     private var ordered: [Int64] = []
@@ -13,42 +15,45 @@ struct DoubleEncoder {
     /// With this many exceptions both ways are tried.
     private static let exceptionThreshold = 32
 
-    init(scale: Int?, useGorilla: Bool) {
-        self.scale = scale
+    init(
+        stage: DoubleStage, dictionary: DoubleDictionary? = nil, dictionaryScale: Int? = nil,
+        useGorilla: Bool = false
+    ) {
+        form = DoubleForm(stage, dictionaryScale: dictionaryScale)
+        self.dictionary = dictionary
         self.useGorilla = useGorilla
+        if let dictionary, let dictionaryScale {
+            var misses: [Int] = []
+            _ = Decimal.integers(
+                of: dictionary.values.span, scale: dictionaryScale, into: &distinctIntegers,
+                misses: &misses)
+        }
     }
 
-    /// The scale that takes the fewest bits on a sample; nil where most values are no decimals.
-    static func scale(of values: Span<Double>, validity: [UInt64]?) -> Int? {
-        var sample: [Double] = []
-        let stride = max(1, values.count / 256)
-        for row in Swift.stride(from: 0, to: values.count, by: stride) {
-            if let validity, validity[row / 64] >> UInt64(row % 64) & 1 == 0 { continue }
-            let value = values[row]
-            // These are exceptions at any scale.
-            if !value.isFinite || (value == 0 && value.sign == .minus) { continue }
-            sample.append(value)
-        }
-        if sample.isEmpty { return 0 }
-        var best: (scale: Int, bits: Double, missCount: Int)?
-        for scale in 0...Decimal.scaleLimit {
-            var missCount = 0
-            for value in sample where !Decimal.isExact(value, scale: scale) { missCount += 1 }
-            let bits = Double(missCount * 80) / Double(sample.count) + 3.32 * Double(scale)
-            if best.map({ bits < $0.bits }) ?? true { best = (scale, bits, missCount) }
-            if missCount == 0 { break }
-        }
-        guard let best, best.missCount * 5 <= sample.count * 2 else { return nil }
-        return best.scale
-    }
-
-    /// Appends the payload of the values, one at least, and returns their entry with statistics.
+    /// Appends the payload of these rows of the strip, one at least, and returns their entry with
+    /// statistics.
     mutating func encode(
-        _ values: Span<Double>, validity: [UInt64]?, validCount: Int, into payload: inout [UInt8]
+        _ strip: Span<Double>, rows: Range<Int>, validity: [UInt64]?, validCount: Int,
+        into payload: inout [UInt8]
     ) -> VectorEntry {
-        guard let scale, !useGorilla else {
+        let values = strip.extracting(rows)
+        switch form.stage {
+        case .decimals(let scale):
+            return encodeDecimals(values, scale, validity, validCount, into: &payload)
+        case .corrected(let scale):
+            return encodeCorrected(values, scale, validity, validCount, into: &payload)
+        case .dictionary:
+            return encodeCodes(values, rows, validity, validCount, into: &payload)
+        case .patterns:
             return encodeOrdered(values, validity, validCount, into: &payload)
         }
+    }
+
+    /// As decimals, or as ordered bits where those come out smaller.
+    private mutating func encodeDecimals(
+        _ values: Span<Double>, _ scale: Int, _ validity: [UInt64]?, _ validCount: Int,
+        into payload: inout [UInt8]
+    ) -> VectorEntry {
         let outcome = Decimal.integers(
             of: values, scale: scale, into: &whole, misses: &misses)
         if outcome.missCount > values.count / 2 {
@@ -69,6 +74,80 @@ struct DoubleEncoder {
         }
         payload.append(contentsOf: decimalPayload)
         return decimalEntry
+    }
+
+    /// As decimals and corrections, or as ordered bits where those come out smaller.
+    private mutating func encodeCorrected(
+        _ values: Span<Double>, _ scale: Int, _ validity: [UInt64]?, _ validCount: Int,
+        into payload: inout [UInt8]
+    ) -> VectorEntry {
+        let outcome = Decimal.integers(
+            of: values, scale: scale, into: &whole, misses: &misses, keepsMisses: true)
+        var decoded = whole
+        var span = decoded.mutableSpan
+        Decimal.decode(
+            &span, rowCount: values.count, scale: scale, isDivided: outcome.isDivided)
+        ordered.removeAll(keepingCapacity: true)
+        for row in 0..<values.count {
+            let here = OrderedBits.map(Int64(bitPattern: values[row].bitPattern))
+            ordered.append(here &- OrderedBits.map(decoded[row]))
+        }
+        var correctedPayload: [UInt8] = []
+        let wholes = whole
+        let steps = ordered
+        var entry = VectorEntry(
+            integers.encode(wholes.span, mayRamp: validity == nil, into: &correctedPayload))
+        if outcome.isDivided { entry.tag.set(VectorTag.division) }
+        entry.corrections = integers.encode(steps.span, mayRamp: false, into: &correctedPayload)
+        if correctedPayload.count > values.count * 4 {
+            var orderedPayload: [UInt8] = []
+            let orderedEntry = encodeOrdered(values, validity, validCount, into: &orderedPayload)
+            if orderedPayload.count < correctedPayload.count {
+                payload.append(contentsOf: orderedPayload)
+                return orderedEntry
+            }
+        }
+        payload.append(contentsOf: correctedPayload)
+        entry.isDerivable = false
+        summarize(&entry, values, validity, validCount)
+        return entry
+    }
+
+    private mutating func encodeCodes(
+        _ values: Span<Double>, _ rows: Range<Int>, _ validity: [UInt64]?, _ validCount: Int,
+        into payload: inout [UInt8]
+    ) -> VectorEntry {
+        guard let dictionary else { preconditionFailure("codes come with their dictionary") }
+        let codes = dictionary.codes.span.extracting(rows)
+        var entry = VectorEntry(integers.encode(codes, mayRamp: false, into: &payload))
+        entry.isDerivable = false
+        guard let scale = form.summaryScale, validCount > 0 else {
+            summarize(&entry, values, validity, validCount)
+            return entry
+        }
+        whole.removeAll(keepingCapacity: true)
+        for row in 0..<codes.count { whole.append(distinctIntegers[Int(codes[row])]) }
+        var low = Int64.max
+        var high = Int64.min
+        for row in 0..<codes.count {
+            if let validity, validity[row / 64] >> UInt64(row % 64) & 1 == 0 { continue }
+            low = min(low, whole[row])
+            high = max(high, whole[row])
+        }
+        let summary = IntegerSummary(
+            whole.span, validity: validity, count: validCount, min: low, max: high)
+        entry.statistics = VectorStatistics(
+            count: validCount, numbers: .decimals(summary, scale: scale))
+        return entry
+    }
+
+    private func summarize(
+        _ entry: inout VectorEntry, _ values: Span<Double>, _ validity: [UInt64]?,
+        _ validCount: Int
+    ) {
+        if validCount == 0 { return }
+        entry.statistics = VectorStatistics(
+            count: validCount, numbers: .doubles(DoubleSummary(values, validity: validity)))
     }
 
     private mutating func encodeDecimals(
@@ -140,10 +219,7 @@ struct DoubleEncoder {
         }
         var entry = VectorEntry(vector)
         entry.tag.set(VectorTag.ordered)
-        if validCount > 0 {
-            entry.statistics = VectorStatistics(
-                count: validCount, numbers: .doubles(DoubleSummary(values, validity: validity)))
-        }
+        summarize(&entry, values, validity, validCount)
         return entry
     }
 }

@@ -18,9 +18,9 @@ package enum Strip {
 
     /// Directory length and payload length ahead of the directory.
     static let headerByteCount = 8
+    /// The most distinct doubles of a dictionary.
+    static let distinctCountLimit = 16_384
     static let checksumByteCount = 8
-    /// In place of the power of ten of a strip of doubles that has none.
-    static let noScale: UInt8 = 0xFF
 
     /// How many vectors so many rows make.
     package static func vectorCount(rows: Int) -> Int {
@@ -77,8 +77,17 @@ package enum StripValues: Sendable {
 package struct StripOptions: Sendable {
     /// Doubles as Gorilla's XOR stream: larger and slower, kept for comparison.
     package var useGorilla = false
+    /// Whether doubles may become codes of a dictionary.
+    var mayUseDictionary = true
 
     package init() {}
+
+    /// For the dictionary itself.
+    static var ofDictionaries: StripOptions {
+        var options = StripOptions()
+        options.mayUseDictionary = false
+        return options
+    }
 }
 
 /// A strip as the encoder left it: everything in place but the two checksums, which depend on

@@ -11,6 +11,8 @@ package struct StripDecoder: Sendable {
     /// The distinct texts of the strip in byte order where they are stored as a dictionary.
     package let dictionary: TextDictionary?
 
+    /// The bit patterns that codes of doubles stand for; empty where the strip has no such codes.
+    private let distinctPatterns: [Int64]
     private let bytes: [UInt8]
     private let directory: StripDirectory
 
@@ -26,6 +28,7 @@ package struct StripDecoder: Sendable {
         self.bytes = bytes
         self.directory = directory
         dictionary = try directory.decodeDictionary(bytes)
+        distinctPatterns = try unsafe directory.decodeDistinctDoubles(bytes.span.bytes)
     }
 
     package var vectorCount: Int { Strip.vectorCount(rows: rowCount) }
@@ -66,7 +69,8 @@ package struct StripDecoder: Sendable {
                 let room = unsafe UnsafeMutableBufferPointer(rebasing: patterns[..<capacity])
                 var span = unsafe room.mutableSpan
                 do throws(FormatError) {
-                    try decodePatterns(place, into: &span)
+                    try unsafe directory.decodePatterns(
+                        bytes.span.bytes, place, distinct: distinctPatterns, into: &span)
                 } catch {
                     problem = error
                 }
@@ -75,34 +79,6 @@ package struct StripDecoder: Sendable {
         }
         if let problem { throw problem }
         return values
-    }
-
-    private func decodePatterns(
-        _ place: StripDirectory.Place, into span: inout MutableSpan<Int64>
-    ) throws(FormatError) {
-        let source = unsafe bytes.span.bytes
-        let rowCount = place.rowCount
-        try place.integers.decode(source, at: place.valueOffset, rowCount: rowCount, into: &span)
-        if place.tag.has(VectorTag.ordered) {
-            if place.integers.shape != .gorilla { OrderedBits.map(&span, rowCount: rowCount) }
-            return
-        }
-        guard let scale = directory.scale else { return }
-        Decimal.decode(
-            &span, rowCount: rowCount, scale: scale,
-            isDivided: place.tag.has(VectorTag.division))
-        let placesOffset = place.valueOffset + place.integers.byteCount(rowCount: rowCount)
-        let patternsOffset = placesOffset + 2 * place.exceptionCount
-        for index in 0..<place.exceptionCount {
-            let row = unsafe Int(
-                source.unsafeLoadUnaligned(
-                    fromByteOffset: placesOffset + 2 * index, as: UInt16.self))
-            guard row < rowCount else {
-                throw FormatError("an exception for row \(row) of \(rowCount)", at: placesOffset)
-            }
-            span[row] = unsafe source.unsafeLoadUnaligned(
-                fromByteOffset: patternsOffset + 8 * index, as: Int64.self)
-        }
     }
 
     /// - Precondition: a strip of booleans.

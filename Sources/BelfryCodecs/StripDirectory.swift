@@ -7,8 +7,11 @@ package struct StripDirectory: Sendable {
     /// Of all vectors together.
     package private(set) var statistics = VectorStatistics.empty
 
-    /// Doubles: the power of ten; nil where the strip has none.
-    let scale: Int?
+    /// The form of a strip of doubles.
+    let doubles: DoubleForm?
+    /// The distinct doubles of a strip of codes: one directory or none, an array because a struct
+    /// cannot hold its own kind.
+    private(set) var distinctDoubles: [StripDirectory] = []
     private(set) var vectors: [Place] = []
     let dictionaryEntryCount: Int?
     let dictionaryBytes: StoredBytes?
@@ -24,6 +27,7 @@ package struct StripDirectory: Sendable {
         var tag = VectorTag(.constant)
         var integers = IntegerVector(shape: .constant)
         var exceptionCount = 0
+        var corrections: IntegerVector?
         var texts: StoredBytes?
         var booleans = EncodedBits(form: .none, setCount: 0)
         var statistics = VectorStatistics.empty
@@ -62,17 +66,24 @@ package struct StripDirectory: Sendable {
             throw FormatError("a strip of \(written) rows, \(rowCount) expected", at: 9)
         }
         self.rowCount = rowCount
-        var scale: Int?
+        var doubles: DoubleForm?
         var entryCount: Int?
         var stored: StoredBytes?
         switch kind {
         case .integers, .booleans: break
         case .doubles:
             let byte = try reader.readUInt8()
-            guard byte <= Decimal.scaleLimit || byte == Strip.noScale else {
-                throw FormatError("scale \(byte)", at: reader.offset - 1)
+            guard let stage = DoubleStage(byte: byte) else {
+                throw FormatError("form of doubles \(byte)", at: reader.offset - 1)
             }
-            scale = byte == Strip.noScale ? nil : Int(byte)
+            var dictionaryScale: Int?
+            if stage == .dictionary {
+                let distinct = try StripDirectory(
+                    distinctDoubles: &reader, limit: min(rowCount, Strip.distinctCountLimit))
+                dictionaryScale = distinct.onlyScale
+                distinctDoubles = [distinct]
+            }
+            doubles = DoubleForm(stage, dictionaryScale: dictionaryScale)
         case .texts:
             let byte = try reader.readUInt8()
             guard let stage = TextStage(rawValue: byte) else {
@@ -85,7 +96,7 @@ package struct StripDirectory: Sendable {
                 stored = try StoredBytes.read(&reader, limit: Strip.textBlobByteCountLimit)
             }
         }
-        self.scale = scale
+        self.doubles = doubles
         dictionaryEntryCount = entryCount
         dictionaryBytes = stored
 
@@ -103,6 +114,39 @@ package struct StripDirectory: Sendable {
             throw FormatError("\(reader.remaining) bytes behind the directory", at: reader.offset)
         }
         try placeVectors()
+    }
+
+    /// The dictionary of a strip of doubles: a count, form and entries of a strip of its own, whose
+    /// payload stands first in that of the strip.
+    private init(
+        distinctDoubles reader: inout ByteReader, limit: Int
+    ) throws(FormatError) {
+        let count = try reader.readCount(limit: limit, "distinct doubles")
+        let byte = try reader.readUInt8()
+        guard let stage = DoubleStage(byte: byte), stage != .dictionary else {
+            throw FormatError("form of distinct doubles \(byte)", at: reader.offset - 1)
+        }
+        rowCount = count
+        doubles = DoubleForm(stage)
+        dictionaryEntryCount = nil
+        dictionaryBytes = nil
+        payloadOffset = 0
+        payloadByteCount = 0
+        for vector in 0..<Strip.vectorCount(rows: count) {
+            let rows = Strip.rowCount(of: vector, rows: count)
+            vectors.append(
+                Place(rowCount: rows, validity: EncodedBits(form: .all, setCount: rows)))
+        }
+        try readEntries(&reader, kind: .doubles)
+    }
+
+    /// The power of ten where all values are decimals of it without exception.
+    private var onlyScale: Int? {
+        guard case .decimals(let scale) = doubles?.stage else { return nil }
+        let isOnly = vectors.allSatisfy {
+            !$0.tag.has(VectorTag.ordered) && !$0.tag.has(VectorTag.exceptions)
+        }
+        return isOnly ? scale : nil
     }
 
     private mutating func readValidities(_ reader: inout ByteReader) throws(FormatError) {
@@ -128,7 +172,7 @@ package struct StripDirectory: Sendable {
         var index = 0
         while index < vectors.count {
             var around = VectorEntry.Surroundings(
-                kind: kind, scale: scale, rowCount: vectors[index].rowCount,
+                kind: kind, doubles: doubles, rowCount: vectors[index].rowCount,
                 validCount: vectors[index].validity.setCount, reference: reference,
                 restCount: vectors.count - index - 1,
                 isPlainText: kind == .texts && dictionaryEntryCount == nil)
@@ -149,6 +193,7 @@ package struct StripDirectory: Sendable {
                 vectors[index].tag = current.tag
                 vectors[index].integers = current.integers
                 vectors[index].exceptionCount = current.exceptionCount
+                vectors[index].corrections = current.corrections
                 vectors[index].texts = current.texts
                 vectors[index].statistics = current.statistics
                 index += 1
@@ -159,18 +204,10 @@ package struct StripDirectory: Sendable {
     /// Adds up the byte counts: they must come to the payload's, no more and no less.
     private mutating func placeVectors() throws(FormatError) {
         var end = payloadOffset + (dictionaryBytes?.storedByteCount ?? 0)
-        var textByteCount = 0
-        for index in vectors.indices {
-            vectors[index].offset = end
-            let place = vectors[index]
-            end =
-                place.valueOffset + place.integers.byteCount(rowCount: place.rowCount)
-                + place.exceptionCount * VectorEntry.exceptionByteCount
-                + (place.texts?.storedByteCount ?? 0)
-                + place.booleans.byteCount(rowCount: place.rowCount)
-            textByteCount += place.texts?.byteCount ?? 0
-            statistics.add(place.statistics)
-        }
+        if !distinctDoubles.isEmpty { end = distinctDoubles[0].placeVectors(from: end) }
+        end = placeVectors(from: end)
+        let textByteCount = vectors.reduce(0) { $0 + ($1.texts?.byteCount ?? 0) }
+        for place in vectors { statistics.add(place.statistics) }
         guard end - payloadOffset == payloadByteCount else {
             throw FormatError(
                 "vectors of \(end - payloadOffset) bytes in a payload of \(payloadByteCount)",
@@ -179,6 +216,22 @@ package struct StripDirectory: Sendable {
         guard textByteCount <= Strip.textByteCountLimit else {
             throw FormatError("\(textByteCount) bytes of text in a strip", at: 0)
         }
+    }
+
+    /// Gives the vectors their places one behind the other and returns where the last one ends.
+    private mutating func placeVectors(from start: Int) -> Int {
+        var end = start
+        for index in vectors.indices {
+            vectors[index].offset = end
+            let place = vectors[index]
+            end =
+                place.valueOffset + place.integers.byteCount(rowCount: place.rowCount)
+                + (place.corrections?.byteCount(rowCount: place.rowCount) ?? 0)
+                + place.exceptionCount * VectorEntry.exceptionByteCount
+                + (place.texts?.storedByteCount ?? 0)
+                + place.booleans.byteCount(rowCount: place.rowCount)
+        }
+        return end
     }
 
     /// Checks that the payload is all there, nothing behind it, and its checksum.

@@ -40,7 +40,7 @@ package enum StripEncoder {
         case .integers(let integers):
             building.encode(integers, forms: forms)
         case .doubles(let doubles):
-            building.encode(doubles, useGorilla: options.useGorilla, forms: forms)
+            building.encode(doubles, options: options, forms: forms)
         case .booleans(let booleans):
             building.encode(booleans)
         case .texts(let offsets, let bytes):
@@ -61,6 +61,7 @@ private struct StripBuilding {
     /// What stands in the directory between the row count and the validities.
     private var transforms = ByteWriter()
     private var entries: [VectorEntry] = []
+    private var doubleForm: DoubleForm?
     private var booleans: [EncodedBits] = []
     private var payload: [UInt8] = []
     private var statistics = VectorStatistics.empty
@@ -140,8 +141,10 @@ private struct StripBuilding {
             var entry = VectorEntry(parameters)
             if part.validCount > 0 {
                 let (low, high) = encoder.extremes
+                let form = entry.statisticsForm(
+                    kind: .integers, doubles: nil, validCount: part.validCount)
                 let summary =
-                    entry.statisticsForm(kind: .integers, validCount: part.validCount) == .derived
+                    form == .derived
                     ? entry.derivedSummary(rowCount: span.count, validCount: part.validCount)
                     : IntegerSummary(
                         span, validity: part.validity, count: part.validCount, min: low,
@@ -153,20 +156,48 @@ private struct StripBuilding {
         }
     }
 
-    mutating func encode(_ doubles: [Double], useGorilla: Bool, forms: IntegerEncoder.Forms) {
+    mutating func encode(
+        _ doubles: [Double], options: StripOptions, forms: IntegerEncoder.Forms
+    ) {
         var values = doubles
-        let scale = useGorilla ? nil : DoubleEncoder.scale(of: values.span, validity: validity)
-        transforms.writeUInt8(scale.map { UInt8($0) } ?? Strip.noScale)
-        var encoder = DoubleEncoder(scale: scale, useGorilla: useGorilla)
+        let choice = DoubleChooser(values.span, validity: validity, options: options)
+        transforms.writeUInt8(choice.stage.byte)
+        var dictionaryScale: Int?
+        if let dictionary = choice.dictionary {
+            dictionaryScale = encodeDistinct(dictionary.values, forms: forms)
+        }
+        var encoder = DoubleEncoder(
+            stage: choice.stage, dictionary: choice.dictionary, dictionaryScale: dictionaryScale,
+            useGorilla: options.useGorilla)
         encoder.integers.forms = forms
+        doubleForm = encoder.form
         for vector in vectors {
             let part = part(vector)
             Self.fill(&values, part, empty: 0)
             append(
                 encoder.encode(
-                    values.span.extracting(part.rows), validity: part.validity,
+                    values.span, rows: part.rows, validity: part.validity,
                     validCount: part.validCount, into: &payload))
         }
+    }
+
+    /// The dictionary as a strip of its own within this one: count, stage and entries among the
+    /// transforms, its payload ahead of the vectors'. Returns the power of ten where its values
+    /// are decimals of one without exception.
+    private mutating func encodeDistinct(
+        _ distinct: [Double], forms: IntegerEncoder.Forms
+    ) -> Int? {
+        var inner = StripBuilding(kind: .doubles, rowCount: distinct.count, validity: nil)
+        inner.encode(distinct, options: .ofDictionaries, forms: forms)
+        transforms.writeCount(distinct.count)
+        transforms.writeBytes(inner.transforms.bytes)
+        inner.writeEntries(&transforms)
+        payload.append(contentsOf: inner.payload)
+        guard case .decimals(let scale) = inner.doubleForm?.stage else { return nil }
+        let isOnly = inner.entries.allSatisfy {
+            !$0.tag.has(VectorTag.ordered) && !$0.tag.has(VectorTag.exceptions)
+        }
+        return isOnly ? scale : nil
     }
 
     mutating func encode(_ booleans: [Bool]) {
@@ -250,6 +281,14 @@ private struct StripBuilding {
         append(entry)
     }
 
+    private func writeEntries(_ writer: inout ByteWriter) {
+        var reference: Int64 = 0
+        for entry in entries {
+            reference = entry.write(
+                &writer, kind: kind, doubles: doubleForm, reference: reference)
+        }
+    }
+
     consuming func finish() -> EncodedStrip {
         var directory = ByteWriter(capacity: 64 + 24 * entries.count)
         directory.writeUInt8(kind.rawValue)
@@ -258,10 +297,7 @@ private struct StripBuilding {
         directory.writeUInt8(validity == nil ? 0 : 1)
         for bits in validities { bits.write(&directory) }
         for bits in booleans { bits.write(&directory) }
-        var reference: Int64 = 0
-        for entry in entries {
-            reference = entry.write(&directory, kind: kind, reference: reference)
-        }
+        writeEntries(&directory)
         return EncodedStrip(directory: directory.bytes, payload: payload, statistics: statistics)
     }
 }

@@ -11,6 +11,10 @@ struct VectorEntry: Sendable {
     var repeatCount = 0
     /// Decimals: rows that hold a pattern of their own.
     var exceptionCount = 0
+    /// Corrected decimals: how many doubles each value is off, as integers of their own.
+    var corrections: IntegerVector?
+    /// Whether the statistics of more of its kind would follow from the parameters.
+    var isDerivable = true
     var statistics = VectorStatistics.empty
     /// Plain texts: their bytes.
     var texts: StoredBytes?
@@ -26,11 +30,12 @@ struct VectorEntry: Sendable {
     /// The bytes of the values in the payload, validity apart.
     func byteCount(rowCount: Int) -> Int {
         integers.byteCount(rowCount: rowCount)
+            + (corrections?.byteCount(rowCount: rowCount) ?? 0)
             + exceptionCount * Self.exceptionByteCount + (texts?.storedByteCount ?? 0)
     }
 
     private var mayRepeat: Bool {
-        (integers.shape == .constant || integers.shape == .ramp)
+        (integers.shape == .constant || integers.shape == .ramp) && isDerivable
             && !tag.has(VectorTag.exceptions) && texts == nil
     }
 
@@ -63,14 +68,17 @@ struct VectorEntry: Sendable {
         case doubles
     }
 
-    func statisticsForm(kind: StripKind, validCount: Int) -> StatisticsForm {
-        switch kind {
-        case .booleans, .texts: return .derived
-        case .integers, .doubles:
-            if validCount == 0 { return .derived }
-            if tag.has(VectorTag.ordered) || tag.has(VectorTag.exceptions) { return .doubles }
-            return integers.shape == .constant || integers.shape == .ramp ? .derived : .integers
+    /// - Parameter doubles: the strip's form where its kind is doubles.
+    func statisticsForm(
+        kind: StripKind, doubles: DoubleForm?, validCount: Int
+    ) -> StatisticsForm {
+        if kind == .booleans || kind == .texts || validCount == 0 { return .derived }
+        if let doubles {
+            let isOther = tag.has(VectorTag.ordered) || tag.has(VectorTag.exceptions)
+            if isOther || doubles.summaryScale == nil { return .doubles }
+            if !doubles.isDerivable { return .integers }
         }
+        return integers.shape == .constant || integers.shape == .ramp ? .derived : .integers
     }
 
     /// Of a constant or a ramp.
@@ -88,19 +96,28 @@ struct VectorEntry: Sendable {
     }
 
     /// Writes the entry and returns the base that the next one is written from.
-    func write(_ writer: inout ByteWriter, kind: StripKind, reference: Int64) -> Int64 {
+    func write(
+        _ writer: inout ByteWriter, kind: StripKind, doubles: DoubleForm?, reference: Int64
+    ) -> Int64 {
         writer.writeUInt8(tag.byte)
         integers.write(&writer, reference: reference)
+        if let corrections {
+            writer.writeUInt8(corrections.tag.byte)
+            corrections.write(&writer, reference: 0)
+        }
         if mayRepeat && tag.has(VectorTag.patchedOrRepeated) { writer.writeCount(repeatCount) }
         if tag.has(VectorTag.exceptions) { writer.writeCount(exceptionCount) }
         texts?.write(&writer)
-        switch statisticsForm(kind: kind, validCount: statistics.count) {
+        switch statisticsForm(kind: kind, doubles: doubles, validCount: statistics.count) {
         case .derived: break
         case .integers:
             switch statistics.numbers {
             case .integers(let summary), .decimals(let summary, _):
+                // Codes of a dictionary are no measure of its values.
+                let isOwn = doubles?.isDerivable ?? true
                 summary.write(
-                    &writer, count: statistics.count, base: integers.base, unit: integers.unit)
+                    &writer, count: statistics.count, base: isOwn ? integers.base : 0,
+                    unit: isOwn ? integers.unit : 1)
             case .none, .doubles: preconditionFailure("an integer vector has an integer summary")
             }
         case .doubles:
@@ -112,8 +129,8 @@ struct VectorEntry: Sendable {
     /// What a reader knows before the entry.
     struct Surroundings {
         var kind: StripKind
-        /// Doubles: the power of ten, nil where the strip has none.
-        var scale: Int?
+        /// The strip's form where its kind is doubles.
+        var doubles: DoubleForm?
         var rowCount: Int
         var validCount: Int
         var reference: Int64
@@ -127,22 +144,22 @@ struct VectorEntry: Sendable {
     ) throws(FormatError) -> VectorEntry {
         let start = reader.offset
         let tag = VectorTag(byte: try reader.readUInt8())
-        let isDecimal = around.kind == .doubles && !tag.has(VectorTag.ordered)
-        let doubleFlags = VectorTag.ordered | VectorTag.exceptions | VectorTag.division
-        guard around.kind == .doubles || tag.byte & doubleFlags == 0,
-            !isDecimal || around.scale != nil,
-            isDecimal || !tag.has(VectorTag.exceptions | VectorTag.division),
-            tag.shape != .gorilla || tag.has(VectorTag.ordered),
+        guard isAllowed(tag, around),
             tag.shape != .ramp || around.validCount == around.rowCount
         else { throw FormatError("tag \(tag.byte) in a strip of \(around.kind)", at: start) }
         var entry = VectorEntry(
             try IntegerVector.read(
                 &reader, tag: tag, reference: around.reference, rowCount: around.rowCount))
         entry.tag = tag
+        entry.isDerivable = around.doubles?.isDerivable ?? true
+        if case .corrected = around.doubles?.stage, !tag.has(VectorTag.ordered) {
+            entry.corrections = try readCorrections(&reader, around)
+        }
         if tag.has(VectorTag.patchedOrRepeated) {
             switch tag.shape {
             case .constant, .ramp:
-                guard !tag.has(VectorTag.exceptions | VectorTag.ordered), !around.isPlainText
+                guard !tag.has(VectorTag.exceptions | VectorTag.ordered), !around.isPlainText,
+                    entry.isDerivable
                 else { throw FormatError("tag \(tag.byte) with repetition", at: start) }
                 entry.repeatCount = try reader.readCount(
                     limit: around.restCount, "repeated vectors")
@@ -161,18 +178,55 @@ struct VectorEntry: Sendable {
         return entry
     }
 
+    /// Whether a strip of this form may hold a vector of this tag.
+    private static func isAllowed(_ tag: VectorTag, _ around: Surroundings) -> Bool {
+        let ofDoubles = VectorTag.ordered | VectorTag.exceptions | VectorTag.division
+        guard let doubles = around.doubles else {
+            return tag.byte & ofDoubles == 0 && tag.shape != .gorilla
+        }
+        if tag.has(VectorTag.ordered) {
+            return doubles.stage != .dictionary
+                && !tag.has(VectorTag.exceptions | VectorTag.division)
+        }
+        if tag.shape == .gorilla { return false }
+        switch doubles.stage {
+        case .decimals: return true
+        case .corrected: return !tag.has(VectorTag.exceptions)
+        case .dictionary: return tag.byte & ofDoubles == 0
+        case .patterns: return false
+        }
+    }
+
+    private static func readCorrections(
+        _ reader: inout ByteReader, _ around: Surroundings
+    ) throws(FormatError) -> IntegerVector {
+        let start = reader.offset
+        let tag = VectorTag(byte: try reader.readUInt8())
+        let isPlain =
+            tag.shape == .constant || tag.shape == .ramp || tag.shape == .runs
+            || tag.shape == .raw
+        guard tag.byte & ~(7 | VectorTag.divided | VectorTag.patchedOrRepeated) == 0,
+            tag.shape != .gorilla, !isPlain || !tag.has(VectorTag.patchedOrRepeated)
+        else { throw FormatError("tag \(tag.byte) of corrections", at: start) }
+        return try IntegerVector.read(
+            &reader, tag: tag, reference: 0, rowCount: around.rowCount)
+    }
+
     private mutating func readStatistics(
         _ reader: inout ByteReader, _ around: Surroundings
     ) throws(FormatError) {
         statistics.count = around.validCount
-        switch statisticsForm(kind: around.kind, validCount: around.validCount) {
+        let form = statisticsForm(
+            kind: around.kind, doubles: around.doubles, validCount: around.validCount)
+        switch form {
         case .derived:
             statistics = derivedStatistics(around)
         case .integers:
             let summary = try IntegerSummary.read(
-                &reader, count: around.validCount, base: integers.base, unit: integers.unit)
+                &reader, count: around.validCount, base: isDerivable ? integers.base : 0,
+                unit: isDerivable ? integers.unit : 1)
             statistics.numbers =
-                around.scale.map { .decimals(summary, scale: $0) }
+                around.doubles?.summaryScale.map { .decimals(summary, scale: $0) }
                 ?? .integers(summary)
         case .doubles:
             statistics.numbers = .doubles(
@@ -187,7 +241,9 @@ struct VectorEntry: Sendable {
         switch around.kind {
         case .integers: statistics.numbers = .integers(summary)
         case .doubles:
-            if let scale = around.scale { statistics.numbers = .decimals(summary, scale: scale) }
+            if let scale = around.doubles?.summaryScale {
+                statistics.numbers = .decimals(summary, scale: scale)
+            }
         case .booleans, .texts: break
         }
         return statistics

@@ -90,11 +90,51 @@ struct ChoiceTests {
         #expect(place.exceptionCount == 2)
     }
 
-    @Test func trueDoublesAreOrdered() throws {
+    @Test func trueDoublesTakeTheirBits() throws {
         let values = DoubleSample.randoms.values(10_240, seed: 4)
+        #expect(try RoundTrip.check(values).bitsPerValue < 62)
+        let patterns = try RoundTrip.check(DoubleSample.patterns.values(10_240, seed: 4))
+        #expect(try patterns.stage == .patterns)
+        #expect(try patterns.entries.allSatisfy { $0.tag.has(VectorTag.ordered) })
+        #expect(patterns.bitsPerValue < 64.6)
+    }
+
+    /// Whole miles an hour as kilometres with one digit: few of the decimals there are.
+    @Test mutating func sparseDecimalsAreADictionary() throws {
+        let values = (0..<65_536).map { _ in
+            Decimal.quotient(Int64((Double(whole(0...31)) * 18.52).rounded()), scale: 1)
+        }
         let trip = try RoundTrip.check(values)
-        #expect(try trip.entries.allSatisfy { $0.tag.has(VectorTag.ordered) })
-        #expect(trip.bitsPerValue < 64.6)
+        #expect(try trip.stage == .dictionary)
+        #expect(trip.bitsPerValue < 5.2)
+    }
+
+    /// Floats widened to doubles are no decimals, but a sensor takes few of them.
+    @Test mutating func widenedFloatsAreADictionary() throws {
+        let values = (0..<65_536).map { _ in Double(Float(whole(0...255)) / 10) }
+        let trip = try RoundTrip.check(values)
+        #expect(try trip.stage == .dictionary)
+        #expect(trip.bitsPerValue < 8.5)
+    }
+
+    /// Decimals that arithmetic left a few doubles off: means, sums, conversions.
+    @Test mutating func decimalsWithRoundingErrorsAreCorrected() throws {
+        let values = (0..<30_000).map { _ in
+            let exact = Decimal.quotient(whole(0...1_000_000), scale: 3)
+            let pattern = Int64(bitPattern: exact.bitPattern) &+ whole(-2...2)
+            return Double(bitPattern: UInt64(bitPattern: pattern))
+        }
+        let trip = try RoundTrip.check(values)
+        #expect(try trip.stage == .corrected(scale: 3))
+        #expect(trip.bitsPerValue < 24)
+    }
+
+    /// A dictionary serves no column whose values are all different.
+    @Test mutating func distinctDecimalsStayDecimals() throws {
+        let values = (0..<65_536).map { _ in Decimal.quotient(whole(0...9_999_999), scale: 2) }
+        #expect(try RoundTrip.check(values).stage == .decimals(scale: 2))
+        let dense = (0..<65_536).map { _ in Decimal.quotient(whole(0...40), scale: 1) }
+        #expect(try RoundTrip.check(dense).stage == .decimals(scale: 1))
     }
 
     @Test func constants() throws {

@@ -5,6 +5,7 @@ enum DoubleSample: String, CaseIterable, Sendable {
     case zeros, counts, tenths, cents, tenDigits, large, nearLimit, beyondLimit, randoms, patterns
     case specials, fewSpecials, someSpecials, manySpecials, onlyNaN, negativeZeros, subnormals
     case smooth, singles, ulps, averages, ramp, steps, infiniteFirst, changing
+    case miles, floats, corrected, fewPatterns
 
     func values(_ count: Int, seed: UInt64) -> [Double] {
         var random = SeededGenerator(seed: seed)
@@ -68,9 +69,17 @@ enum DoubleSample: String, CaseIterable, Sendable {
         case .averages: return whole(0...100_000, &random) / 7
         case .ramp: return Double(row) / 4
         case .steps: return Double(row / 300) + 0.5
+        case .miles: return whole(0...40, &random) * 18.52 / 10
+        case .floats: return Double(Float(whole(-50...300, &random)) / 10)
+        case .corrected:
+            let pattern = (whole(1...99_999, &random) / 100).bitPattern
+            let step = whole(0...50, &random) == 0 ? 900 : whole(0...4, &random)
+            return Double(bitPattern: pattern &+ UInt64(step))
+        case .fewPatterns:
+            return row % 7 == 0 ? special(&random) : Double(row % 11) / 3
         case .infiniteFirst: return row == 0 ? .infinity : whole(0...999, &random) / 10
         case .changing:
-            let parts = Self.allCases.filter { $0 != .changing }
+            let parts = Self.allCases.filter { $0 != .changing && $0 != .fewPatterns }
             return parts[row / 1024 % parts.count].value(row, &state, &random)
         }
     }

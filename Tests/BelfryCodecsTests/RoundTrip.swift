@@ -41,11 +41,19 @@ struct RoundTrip {
     }
 
     var entries: [StripDirectory.Place] {
+        get throws { try directory.vectors }
+    }
+
+    /// Of a strip of doubles.
+    var stage: DoubleStage? {
+        get throws { try directory.doubles?.stage }
+    }
+
+    private var directory: StripDirectory {
         get throws {
             try StripDirectory(
                 bytes: strip.bytes, kind: decoder.kind, rowCount: decoder.rowCount,
-                salt: Self.salt, offset: Self.offset
-            ).vectors
+                salt: Self.salt, offset: Self.offset)
         }
     }
 

@@ -67,10 +67,11 @@ enum Decimal {
         var isDivided: Bool
     }
 
-    /// Writes the integer of each value; rows that are no decimal of this scale get their
+    /// Writes the integer of each value, the nearest one even to a miss with `keepsMisses`; else rows that are no decimal of this scale get their
     /// predecessor's and are listed in `misses`.
     static func integers(
-        of values: Span<Double>, scale: Int, into output: inout [Int64], misses: inout [Int]
+        of values: Span<Double>, scale: Int, into output: inout [Int64], misses: inout [Int],
+        keepsMisses: Bool = false
     ) -> Outcome {
         let count = values.count
         if output.count != count { output = [Int64](repeating: 0, count: count) }
@@ -103,7 +104,11 @@ enum Decimal {
                 isDivided = true
             }
         }
-        fillMisses(&output, misses)
+        if keepsMisses {
+            for row in misses where !isWithin(output[row]) { output[row] = 0 }
+        } else {
+            fillMisses(&output, misses)
+        }
         return Outcome(missCount: misses.count, isDivided: isDivided)
     }
 
@@ -119,6 +124,10 @@ enum Decimal {
             if decoded.bitPattern == value.bitPattern && whole.magnitude < 0x1p51 { continue }
             misses.append(row)
         }
+    }
+
+    private static func isWithin(_ integer: Int64) -> Bool {
+        integer > -magnitudeLimit && integer < magnitudeLimit
     }
 
     private static func fillMisses(_ output: inout [Int64], _ misses: [Int]) {
@@ -140,6 +149,15 @@ enum Decimal {
         if (whole / power).bitPattern == value.bitPattern { return true }
         let (high, low) = split(scale)
         return (whole * high + whole * low).bitPattern == value.bitPattern
+    }
+
+    /// Whether a value is within so many doubles of a decimal of this scale.
+    static func isNear(_ value: Double, scale: Int, within limit: UInt64) -> Bool {
+        let whole = value * powers[scale] + magic - magic
+        guard whole.magnitude < 0x1p51 else { return false }
+        let near = OrderedBits.map(Int64(bitPattern: (whole / powers[scale]).bitPattern))
+        let here = OrderedBits.map(Int64(bitPattern: value.bitPattern))
+        return (here &- near).magnitude <= limit
     }
 
     // MARK: Decoding

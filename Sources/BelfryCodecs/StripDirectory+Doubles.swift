@@ -1,0 +1,103 @@
+import BelfryCore
+
+/// From the payload of a strip of doubles to bit patterns.
+extension StripDirectory {
+    /// The patterns that codes stand for, in their order; empty where the strip has no codes.
+    func decodeDistinctDoubles(_ bytes: RawSpan) throws(FormatError) -> [Int64] {
+        guard let distinct = distinctDoubles.first else { return [] }
+        var patterns: [Int64] = []
+        patterns.reserveCapacity(distinct.rowCount)
+        var vector = [Int64](repeating: 0, count: Strip.vectorRowCount)
+        for place in distinct.vectors {
+            var span = vector.mutableSpan
+            try distinct.decodePatterns(bytes, place, distinct: [], into: &span)
+            patterns.append(contentsOf: vector[..<place.rowCount])
+        }
+        return patterns
+    }
+
+    /// - Precondition: `span` has room for whole rows of lanes.
+    func decodePatterns(
+        _ bytes: RawSpan, _ place: Place, distinct: [Int64], into span: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        let rowCount = place.rowCount
+        try place.integers.decode(bytes, at: place.valueOffset, rowCount: rowCount, into: &span)
+        if place.tag.has(VectorTag.ordered) {
+            if place.integers.shape != .gorilla { OrderedBits.map(&span, rowCount: rowCount) }
+            return
+        }
+        switch doubles?.stage {
+        case .decimals(let scale):
+            Decimal.decode(
+                &span, rowCount: rowCount, scale: scale,
+                isDivided: place.tag.has(VectorTag.division))
+            try applyExceptions(bytes, place, to: &span)
+        case .corrected(let scale):
+            Decimal.decode(
+                &span, rowCount: rowCount, scale: scale,
+                isDivided: place.tag.has(VectorTag.division))
+            try applyCorrections(bytes, place, to: &span)
+        case .dictionary:
+            try Self.lookUp(distinct, place, in: &span)
+        case .patterns, nil: return
+        }
+    }
+
+    private func applyExceptions(
+        _ bytes: RawSpan, _ place: Place, to span: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        let rowsOffset = place.valueOffset + place.integers.byteCount(rowCount: place.rowCount)
+        let patternsOffset = rowsOffset + 2 * place.exceptionCount
+        for index in 0..<place.exceptionCount {
+            let row = unsafe Int(
+                bytes.unsafeLoadUnaligned(
+                    fromByteOffset: rowsOffset + 2 * index, as: UInt16.self))
+            guard row < place.rowCount else {
+                throw FormatError(
+                    "an exception for row \(row) of \(place.rowCount)", at: rowsOffset)
+            }
+            span[row] = unsafe bytes.unsafeLoadUnaligned(
+                fromByteOffset: patternsOffset + 8 * index, as: Int64.self)
+        }
+    }
+
+    /// Moves each double by as many doubles as its correction says.
+    private func applyCorrections(
+        _ bytes: RawSpan, _ place: Place, to span: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        guard let corrections = place.corrections else { return }
+        if corrections.shape == .constant && corrections.base == 0 { return }
+        let rowCount = place.rowCount
+        var steps = [Int64](repeating: 0, count: LaneLayout.paddedCount(rowCount))
+        var stepSpan = steps.mutableSpan
+        let offset = place.valueOffset + place.integers.byteCount(rowCount: rowCount)
+        try corrections.decode(bytes, at: offset, rowCount: rowCount, into: &stepSpan)
+        precondition(span.count >= rowCount, "the rows were unpacked before")
+        for row in 0..<rowCount {
+            let ordered = unsafe OrderedBits.map(span[unchecked: row])
+            let moved = unsafe ordered &+ stepSpan[unchecked: row]
+            unsafe span[unchecked: row] = OrderedBits.map(moved)
+        }
+    }
+
+    /// Codes become the patterns they stand for.
+    private static func lookUp(
+        _ distinct: [Int64], _ place: Place, in span: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        let limit = UInt64(distinct.count)
+        let patterns = distinct.span
+        var isBeyond = false
+        precondition(span.count >= place.rowCount, "the rows were unpacked before")
+        for row in 0..<place.rowCount {
+            let code = unsafe UInt64(bitPattern: span[unchecked: row])
+            if code < limit {
+                unsafe span[unchecked: row] = patterns[unchecked: Int(code)]
+            } else {
+                isBeyond = true
+            }
+        }
+        if isBeyond {
+            throw FormatError("a code beyond the \(limit) doubles", at: place.valueOffset)
+        }
+    }
+}
