@@ -28,7 +28,14 @@ extension StripDirectory {
                 + "codes: \(counted(names))"
         case .doubles:
             let names = counted(vectors.map { Self.name($0.tag) })
-            return scale.map { "decimals of scale \($0): \(names)" } ?? names
+            switch doubles?.stage {
+            case .decimals(let scale): return "decimals of scale \(scale): \(names)"
+            case .corrected(let scale): return "corrected decimals of scale \(scale): \(names)"
+            case .dictionary:
+                return "dictionary of \(distinctDoubles.first?.rowCount ?? 0) doubles, "
+                    + "codes: \(names)"
+            case .patterns, nil: return names
+            }
         case .integers: return counted(vectors.map { Self.name($0.tag) })
         }
     }
@@ -93,6 +100,10 @@ extension StripDirectory {
         }
         add(payloadOffset - Strip.checksumByteCount, "directory")
         add(payloadOffset, "checksum")
+        if let last = distinctDoubles.first?.vectors.last {
+            add(
+                last.offset + last.byteCount, "distinct doubles")
+        }
         if let dictionaryBytes {
             add(payloadOffset + dictionaryBytes.storedByteCount, "dictionary")
         }
@@ -124,7 +135,17 @@ extension StripDirectory {
         case .integers, .booleans: break
         case .doubles:
             _ = try reader.readUInt8()
-            text += scale.map { ", scale \($0)" } ?? ", no decimals"
+            switch doubles?.stage {
+            case .decimals(let scale): text += ", scale \(scale)"
+            case .corrected(let scale): text += ", corrected, scale \(scale)"
+            case .patterns, nil: text += ", no decimals"
+            case .dictionary:
+                add(reader.offset, text + ", dictionary")
+                text = ""
+                if let distinct = distinctDoubles.first {
+                    try distinct.describeDistinct(&reader, add)
+                }
+            }
         case .texts:
             if try reader.readUInt8() == TextStage.dictionary.rawValue {
                 _ = try reader.readVarint()
@@ -137,7 +158,8 @@ extension StripDirectory {
             }
         }
         let isAll = try reader.readUInt8() == 0
-        add(reader.offset, text + (isAll ? ", all have a value" : ", validity by vector"))
+        let validities = isAll ? "all have a value" : "validity by vector"
+        add(reader.offset, text.isEmpty ? validities : text + ", " + validities)
         if !isAll {
             for (index, place) in vectors.enumerated() {
                 _ = try EncodedBits.read(&reader, rowCount: place.rowCount)
@@ -154,6 +176,17 @@ extension StripDirectory {
         }
     }
 
+    /// The directory of a dictionary of doubles within that of its strip.
+    private func describeDistinct(
+        _ reader: inout ByteReader, _ add: (Int, String) -> Void
+    ) throws(FormatError) {
+        _ = try reader.readVarint()
+        _ = try reader.readUInt8()
+        let scale = doubles?.stage.scale.map { ", scale \($0)" } ?? ""
+        add(reader.offset, "\(rowCount) distinct doubles\(scale)")
+        try describeEntries(&reader, .doubles) { end, text in add(end, "distinct, " + text) }
+    }
+
     private func describeEntries(
         _ reader: inout ByteReader, _ kind: StripKind, _ add: (Int, String) -> Void
     ) throws(FormatError) {
@@ -161,7 +194,7 @@ extension StripDirectory {
         var index = 0
         while index < vectors.count {
             let around = VectorEntry.Surroundings(
-                kind: kind, scale: scale, rowCount: vectors[index].rowCount,
+                kind: kind, doubles: doubles, rowCount: vectors[index].rowCount,
                 validCount: vectors[index].validity.setCount, reference: reference,
                 restCount: vectors.count - index - 1,
                 isPlainText: kind == .texts && dictionaryEntryCount == nil)
@@ -170,6 +203,11 @@ extension StripDirectory {
             var text = "vector \(index)"
             if entry.repeatCount > 0 { text += " to \(index + entry.repeatCount)" }
             text += ": \(Self.name(entry.tag))" + Self.parameters(entry.integers)
+            if let corrections = entry.corrections {
+                text +=
+                    "; corrections: \(Self.name(corrections.tag))"
+                    + Self.parameters(corrections)
+            }
             if entry.exceptionCount > 0 { text += ", exceptions: \(entry.exceptionCount)" }
             if let texts = entry.texts {
                 text += ", \(texts.byteCount) bytes of text stored as \(texts.storedByteCount)"

@@ -33,6 +33,14 @@ package struct StripDirectory: Sendable {
         var statistics = VectorStatistics.empty
 
         var valueOffset: Int { offset + validity.byteCount(rowCount: rowCount) }
+
+        /// From `offset` to where the next vector is.
+        var byteCount: Int {
+            valueOffset - offset + integers.byteCount(rowCount: rowCount)
+                + (corrections?.byteCount(rowCount: rowCount) ?? 0)
+                + exceptionCount * VectorEntry.exceptionByteCount
+                + (texts?.storedByteCount ?? 0) + booleans.byteCount(rowCount: rowCount)
+        }
     }
 
     /// Reads the directory from the first bytes of a strip, the payload may be missing.
@@ -223,13 +231,7 @@ package struct StripDirectory: Sendable {
         var end = start
         for index in vectors.indices {
             vectors[index].offset = end
-            let place = vectors[index]
-            end =
-                place.valueOffset + place.integers.byteCount(rowCount: place.rowCount)
-                + (place.corrections?.byteCount(rowCount: place.rowCount) ?? 0)
-                + place.exceptionCount * VectorEntry.exceptionByteCount
-                + (place.texts?.storedByteCount ?? 0)
-                + place.booleans.byteCount(rowCount: place.rowCount)
+            end += vectors[index].byteCount
         }
         return end
     }

@@ -67,8 +67,8 @@ enum Decimal {
         var isDivided: Bool
     }
 
-    /// Writes the integer of each value, the nearest one even to a miss with `keepsMisses`; else rows that are no decimal of this scale get their
-    /// predecessor's and are listed in `misses`.
+    /// Writes the integer of each value; rows that are no decimal of this scale are listed in
+    /// `misses` and get their predecessor's, or with `keepsMisses` the integer nearest to them.
     static func integers(
         of values: Span<Double>, scale: Int, into output: inout [Int64], misses: inout [Int],
         keepsMisses: Bool = false
