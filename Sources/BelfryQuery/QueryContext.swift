@@ -51,6 +51,9 @@ package final class QueryContext: Sendable {
         if isCancelled.load(ordering: .relaxed) {
             throw QueryError("57014", "the statement was cancelled")
         }
+        if snapshot.isEnding {
+            throw QueryError("57014", "the statement was cancelled: the database is closed")
+        }
         if deadline != .max && MonotonicClock.nanoseconds() > deadline {
             throw QueryError(
                 "57014", "the statement took longer than statement_timeout",

@@ -28,6 +28,7 @@ package struct QueryError: Error, Sendable, CustomStringConvertible {
             switch error.code {
             case .input: "58030"
             case .damaged: "XX001"
+            case .unsafeFileSystem: "0A000"
             case .locked: "55006"
             case .missing: "58P01"
             case .unsupportedFormat: "0A000"

@@ -23,6 +23,10 @@ package final class Snapshot: Sendable {
     let seriesLimit: UInt32
     let options: StoreOptions
     let cache: BlockCache
+    private let ending: StoreEnding
+
+    /// Whether the store is being closed: statements that read this should end.
+    package var isEnding: Bool { ending.isBegun }
 
     private struct TagColumnID: Hashable {
         let table: UInt32
@@ -35,7 +39,7 @@ package final class Snapshot: Sendable {
         catalog: Catalog, sequence: UInt64, runs: [UInt32: [Run]], segments: [SegmentHandle],
         tombstones: [Tombstone] = [], series: SeriesTable, seriesLimit: UInt32,
         options: StoreOptions,
-        cache: BlockCache
+        cache: BlockCache, ending: StoreEnding = StoreEnding()
     ) {
         self.catalog = catalog
         self.sequence = sequence
@@ -46,6 +50,7 @@ package final class Snapshot: Sendable {
         self.seriesLimit = seriesLimit
         self.options = options
         self.cache = cache
+        self.ending = ending
     }
 
     /// The series of a table for which the predicate is true.

@@ -10,6 +10,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case input
         /// Bytes are not what the format says, or their checksum differs (XX001).
         case damaged
+        /// The folder lies on a network, where no promise would hold (0A000).
+        case unsafeFileSystem
         /// Another process has the store open for writing (55006).
         case locked
         /// A file or folder is not there, or is not a store (58P01).
@@ -55,6 +57,12 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         self.init(
             .damaged, error.message, file: file,
             offset: base &+ UInt64(truncatingIfNeeded: error.offset))
+    }
+
+    /// Whether the system, or the process's own limit, has no descriptor left.
+    var isShortOfDescriptors: Bool {
+        // EMFILE and ENFILE, which on Linux are the same everywhere.
+        systemCode == 24 || systemCode == 23
     }
 
     package var description: String {

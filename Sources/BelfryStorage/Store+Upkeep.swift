@@ -17,6 +17,16 @@ extension Store {
 
     /// Writes the sealed memtable, if there is one, to a segment and lets its log files go.
     func flushSealed() throws(StorageError) {
+        do throws(StorageError) {
+            try flushSealedOnce()
+            noteUpkeep(.flush, flushRetries, failure: nil)
+        } catch {
+            noteUpkeep(.flush, flushRetries, failure: error)
+            throw error
+        }
+    }
+
+    private func flushSealedOnce() throws(StorageError) {
         try flushing.withLock { (_) throws(StorageError) in
             let work = try state.withLock { (state) throws(StorageError) in
                 try state.sealed.map { (sealed) throws(StorageError) in
@@ -62,9 +72,27 @@ extension Store {
         while try compactOnce(isFinal: true) {}
     }
 
-    /// Does the next job of compaction; false where there is none.
+    /// Does the next job of compaction; false where there is none, or no room for it.
     /// - Parameter isAwaited: no room for it is an error.
     func compactOnce(isFinal: Bool, isAwaited: Bool = false) throws(StorageError) -> Bool {
+        do throws(StorageError) {
+            let isDone = try compactNext(isFinal: isFinal, isAwaited: isAwaited)
+            // A job that waits for room is looked at again, but has not failed.
+            if healthMonitor.pressure(.room) == nil {
+                noteUpkeep(.compaction, compactionRetries, failure: nil)
+            } else {
+                healthMonitor.press(.compaction, nil)
+                compactionRetries.noteFailure(now: clock.monotonic())
+            }
+            noteLag(state.withLock { $0.wideSegmentCount })
+            return isDone
+        } catch {
+            noteUpkeep(.compaction, compactionRetries, failure: error)
+            throw error
+        }
+    }
+
+    private func compactNext(isFinal: Bool, isAwaited: Bool) throws(StorageError) -> Bool {
         try compacting.withLock { (_) throws(StorageError) in
             let (segments, manifest) = try state.withLock { (state) throws(StorageError) in
                 try state.checkWritable()
@@ -75,14 +103,23 @@ extension Store {
                 let job = CompactionPicker.next(
                     segments.map(\.summary), tombstones: manifest.tombstones, catalog: catalog,
                     options: options, isFinal: isFinal)
-            else { return false }
-            guard job.isAdmitted(freeByteCount: try fileSystem.freeByteCount()) else {
+            else {
+                healthMonitor.press(.room, nil)
+                return false
+            }
+            let free = try fileSystem.freeByteCount()
+            guard job.isAdmitted(freeByteCount: free) else {
+                healthMonitor.press(
+                    .room,
+                    "a compaction of \(job.byteCount) bytes needs 1.2 times as many free bytes, "
+                        + "there are \(free)")
                 if isFinal || isAwaited {
                     throw StorageError(
                         .diskFull, "no room to compact \(job.byteCount) bytes beside themselves")
                 }
                 return false
             }
+            healthMonitor.press(.room, nil)
             let outputs = try Compaction.run(
                 job, live: segments, tombstones: manifest.tombstones,
                 through: manifest.flushedThrough, catalog: catalog, to: place,
@@ -153,15 +190,19 @@ extension Store {
     }
 
     /// Waits while both memtables are full: back-pressure, not growth. Without a thread for upkeep
-    /// the writer does the flush itself.
-    func waitForRoom() throws(StorageError) {
+    /// the writer does the flush itself. Then it is held up as far as upkeep falls behind.
+    ///
+    /// - Parameter byteCount: about what the write takes; nil for one that frees space, which goes
+    ///   on where others are refused.
+    func waitForRoom(writing byteCount: Int?) throws(StorageError) {
+        if let byteCount { try checkSpace(writing: byteCount) }
         while true {
             let isFull = try state.withLock { (state) throws(StorageError) in
                 try state.checkWritable()
                 return state.sealed != nil
                     && state.active.byteCount >= options.memtableByteCountLimit
             }
-            if !isFull { return }
+            if !isFull { break }
             if !options.runsUpkeep {
                 try flushSealed()
             } else if let failure = upkeep.waitForFlush() {
@@ -169,5 +210,6 @@ extension Store {
             }
             sealIfFull()
         }
+        if byteCount != nil { try waitForSplits() }
     }
 }

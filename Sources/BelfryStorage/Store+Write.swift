@@ -28,14 +28,22 @@ extension Store {
                 "a write of \(prepared.byteCount) bytes, at most \(options.batchByteCountLimit); "
                     + "write it in parts")
         }
-        try waitForRoom()
-        return try queue.submit(PendingWrite(prepared)) { group in
-            if group[0].prepared.isLarge {
-                group[0].finish(commitLarge(group[0].prepared))
-            } else {
-                commit(group)
+        // A DELETE goes on where the disk is too full for other writes.
+        let isFreeing =
+            !prepared.deletions.isEmpty || prepared.parts.contains { $0.kind == .delete }
+        try waitForRoom(writing: isFreeing ? nil : prepared.byteCount)
+        do throws(StorageError) {
+            return try queue.submit(PendingWrite(prepared)) { group in
+                if group[0].prepared.isLarge {
+                    group[0].finish(commitLarge(group[0].prepared))
+                } else {
+                    commit(group)
+                }
+                sealIfFull()
             }
-            sealIfFull()
+        } catch {
+            if error.code == .diskFull { noteDiskFull(error) }
+            throw error
         }
     }
 
@@ -214,7 +222,7 @@ extension Store {
             let header = LogHeader(
                 databaseID: identity.databaseID, salt: random(), firstSequence: state.nextSequence,
                 epoch: state.manifest.epoch)
-            let made = try LogWriter.create(header, in: fileSystem, step: Self.logStepByteCount)
+            let made = try makeLog(header)
             // A file of that name held nothing but a write that failed.
             if !state.active.logFiles.contains(made.path) {
                 state.active.logFiles.append(made.path)
@@ -250,6 +258,17 @@ extension Store {
             state.syncedThrough = state.nextSequence + UInt64(shares.count) - 1
         }
         state.log = log
+    }
+
+    private func makeLog(_ header: LogHeader) throws(StorageError) -> LogWriter {
+        // On a full disk what frees space is logged in small steps.
+        let step = space.level == .hard ? Self.scarceLogStepByteCount : Self.logStepByteCount
+        do throws(StorageError) {
+            return try LogWriter.create(header, in: fileSystem, step: step)
+        } catch  where error.isShortOfDescriptors {
+            openSegments.shrink()
+            return try LogWriter.create(header, in: fileSystem, step: step)
+        }
     }
 
     /// The series of a share that this log file does not know yet.

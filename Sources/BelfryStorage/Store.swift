@@ -13,16 +13,6 @@ package struct WriteOutcome: Sendable, Hashable {
     package init() {}
 }
 
-/// How a store fares; no failure in the background goes without a change of this.
-package enum StoreHealth: Sendable {
-    case healthy
-    /// A flush or compaction failed and will be tried again.
-    case pressured(StorageError)
-    /// Reads go on, writes are refused.
-    case readOnly(StorageError)
-    case closed
-}
-
 /// A store: opens and closes, and offers its three verbs: `write`, changes of the catalog, and
 /// `snapshot`.
 ///
@@ -42,17 +32,29 @@ package final class Store: Sendable {
     let queue: WriteQueue
     let upkeep = UpkeepThread()
     private let timer = SyncTimer()
+    let eventLog: EventLog
+    package let healthMonitor: HealthMonitor
+    let space: SpaceWatch
+    let retiredFiles: RetiredFiles
+    let openSegments: OpenSegments
+    let flushRetries = Retries()
+    let compactionRetries = Retries()
+    let ending = StoreEnding()
     let state = Mutex(StoreState())
     let published: Mutex<Snapshot>
     let flushing = Mutex(())
     let compacting = Mutex(())
     private let lock: Mutex<(any StoreLock)?>
-    private let notes = Mutex<[String]>([])
     let counters = Mutex(StoreStatistics())
     private let findings = Mutex<[RecoveryFinding]>([])
+    private let closing = Mutex(())
+    /// What opening could not do for want of space, done when there is some.
+    let unfinished = Mutex<Recovery?>(nil)
 
     /// The log grows in steps of this many bytes.
     static let logStepByteCount: UInt64 = 4 << 20
+    /// And of these below the hard limit of free space.
+    static let scarceLogStepByteCount: UInt64 = 64 << 10
 
     private init(
         _ fileSystem: any FileSystem, identity: StoreIdentity, lock: sending (any StoreLock)?,
@@ -68,10 +70,18 @@ package final class Store: Sendable {
         self.lock = Mutex(lock)
         cache = BlockCache(byteCountLimit: options.blockCacheByteCountLimit)
         queue = WriteQueue(groupByteCountLimit: options.frameByteCountLimit)
+        eventLog = EventLog(now: { clock.wall() })
+        healthMonitor = HealthMonitor(events: eventLog)
+        space = SpaceWatch(
+            fileSystem, options: options, isWatching: isLogged && !options.isReadOnly)
+        retiredFiles = RetiredFiles(
+            in: fileSystem, graceSeconds: isLogged ? options.retirementSeconds : 0)
+        openSegments = OpenSegments(countLimit: options.openSegmentCountLimit)
         published = Mutex(
             Snapshot(
                 catalog: Catalog(), sequence: 0, runs: [:], segments: [], series: series,
-                seriesLimit: 1, options: options, cache: cache))
+                seriesLimit: 1, options: options, cache: cache, ending: ending))
+        state.withLock { [healthMonitor] in $0.health = healthMonitor }
     }
 
     deinit {
@@ -109,6 +119,11 @@ package final class Store: Sendable {
         random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
     ) throws(StorageError) -> Store {
         var lock: (any StoreLock)?
+        try fileSystem.checkKind(isAllowed: options.allowsUnsafeFileSystem)
+        // What must not be opened is refused before a byte changes, the lock's among them.
+        if try fileSystem.exists(FileNames.identity) {
+            _ = try identity(fileSystem, options, random)
+        }
         if !options.isReadOnly {
             try fileSystem.createFolder("")
             try checkFolder(fileSystem)
@@ -169,6 +184,10 @@ package final class Store: Sendable {
         let recovery = try Recovery.read(
             fileSystem, identity: identity, isReadOnly: options.isReadOnly,
             mode: options.recovery, into: series)
+        for message in recovery.notes
+            + recovery.findings.map(\.description) + recovery.strangerNotes
+        { note(.recovery, message) }
+        space.findReserve()
         try state.withLock { (state) throws(StorageError) in
             state.manifest = recovery.manifest
             state.manifestNumber = recovery.manifest.number
@@ -176,6 +195,7 @@ package final class Store: Sendable {
             state.nextSequence = recovery.nextSequence
             state.nextSeries = recovery.nextSeries
             state.nextFileID = recovery.manifest.nextFileID
+            state.unreadable = recovery.unreadable
             state.refusal = recovery.refusal
             for series in recovery.storedSeries { state.lastTimes.markUnknown(series) }
             for run in recovery.memtable.allRuns { state.lastTimes.note(run) }
@@ -185,26 +205,94 @@ package final class Store: Sendable {
             } else if let refusal = identity.refusal(upgrading: options.upgradesFormat) {
                 state.refusal = refusal
             } else {
-                do throws(StorageError) {
-                    try recovery.makeLogDurable()
-                    try replaceManifest(&state) { $0.epoch += 1 }
-                    try upgradeIdentity()
-                } catch  where error.code == .diskFull {
-                    // Better a store that can be read than none; nothing was changed.
-                    state.refusal = error
-                }
+                try beginWriting(&state, recovery)
             }
             renewHandles(&state)
             publish(state)
         }
-        notes.withLock {
-            $0 = recovery.notes + recovery.findings.map(\.description) + recovery.strangerNotes
-        }
         findings.withLock { $0 = recovery.findings }
-        let isChanging = state.withLock { $0.refusal == nil }
-        if options.isReadOnly || !isChanging { return }
+        if options.isReadOnly || state.withLock({ $0.refusal != nil }) { return }
+        endOpening(recovery)
+        watchSpace()
+    }
+
+    /// What follows the first manifest of this opening.
+    private func endOpening(_ recovery: Recovery) {
+        adoptRetired(recovery)
         cleanUp(recovery)
         if !recovery.damagedFiles.isEmpty { flushSalvaged() }
+    }
+
+    private func beginEpoch(
+        _ state: inout StoreState, _ recovery: Recovery
+    ) throws(StorageError) {
+        try recovery.makeLogDurable()
+        try replaceManifest(&state) { $0.epoch += 1 }
+        try upgradeIdentity()
+    }
+
+    /// The first manifest of this opening. On a full disk the reserve is given back for it, then
+    /// what is left over goes; where that is not enough the store can be read, and goes on by
+    /// itself when there is space.
+    private func beginWriting(
+        _ state: inout StoreState, _ recovery: Recovery
+    ) throws(StorageError) {
+        for step in 0...2 {
+            do throws(StorageError) {
+                try beginEpoch(&state, recovery)
+                return
+            } catch {
+                guard error.code == .diskFull, state.refusal == nil else { throw error }
+                switch step {
+                case 0:
+                    if space.giveReserve() {
+                        note(.space, "the disk is full; the reserve was given back to it")
+                    }
+                case 1: recovery.makeRoom()
+                default:
+                    // Better a store that can be read than none; nothing was changed.
+                    state.refusal = error
+                    unfinished.withLock { $0 = recovery }
+                }
+            }
+        }
+    }
+
+    /// Ends what opening had to leave for want of space.
+    func resumeOpening() {
+        guard let recovery = unfinished.withLock({ $0 }) else { return }
+        let isResumed = state.withLock { state in
+            guard state.refusal?.code == .diskFull, !state.isClosed else { return false }
+            let refusal = state.refusal
+            state.refusal = nil
+            do throws(StorageError) {
+                try beginEpoch(&state, recovery)
+                renewHandles(&state)
+                publish(state)
+                return true
+            } catch {
+                if state.refusal == nil { state.refusal = refusal }
+                return false
+            }
+        }
+        guard isResumed else { return }
+        unfinished.withLock { $0 = nil }
+        endOpening(recovery)
+        note(.space, "there is room again; the store takes writes")
+    }
+
+    /// Files of segments that had left the manifest before this opening get what is left of their
+    /// grace, as far as the manifest's own clock tells.
+    private func adoptRetired(_ recovery: Recovery) {
+        let written = recovery.manifest.lastPlausibleClock
+        let elapsed = clock.wall().nanoseconds.subtractingReportingOverflow(written)
+        let isKnown = written != 0 && !elapsed.overflow && elapsed.partialValue > 0
+        let now = clock.monotonic()
+        for fileID in recovery.retiredFileIDs {
+            retiredFiles.adopt(
+                fileID, now: now, elapsed: isKnown ? UInt64(elapsed.partialValue) : 0)
+        }
+        removeRetired()
     }
 
     /// The last step of an upgrade, once the manifest is of today's format: log files and segments
@@ -221,7 +309,7 @@ package final class Store: Sendable {
     private func flushSalvaged() {
         do throws(StorageError) {
             try flush()
-        } catch { notes.withLock { $0.append("the damaged log stays where it is: \(error)") } }
+        } catch { note(.recovery, "the damaged log stays where it is: \(error)") }
     }
 
     /// Nothing depends on what is cleaned up: the next record begins a new log file, and a new
@@ -229,7 +317,7 @@ package final class Store: Sendable {
     private func cleanUp(_ recovery: Recovery) {
         do throws(StorageError) {
             try recovery.cleanUp()
-        } catch { notes.withLock { $0.append("not all was cleaned up: \(error)") } }
+        } catch { note(.recovery, "not all was cleaned up: \(error)") }
     }
 
     // MARK: Reading and closing
@@ -237,45 +325,41 @@ package final class Store: Sendable {
     /// The newest snapshot: one lock, one copy of a reference.
     package func snapshot() -> Snapshot { published.withLock { $0 } }
 
-    /// What recovery found and did, in sentences.
-    package var recoveryNotes: [String] { notes.withLock { $0 } }
-
     /// What recovery found missing in the log, with places and sequences.
     package var recoveryFindings: [RecoveryFinding] { findings.withLock { $0 } }
 
-    package var health: StoreHealth {
-        let (isClosed, refusal) = state.withLock { ($0.isClosed, $0.refusal) }
-        if isClosed { return .closed }
-        if let refusal { return .readOnly(refusal) }
-        if let failure = upkeep.failure { return .pressured(failure) }
-        return .healthy
-    }
-
-    /// Syncs, stops the store's threads and gives up the lock. Snapshots stay readable. A memtable
-    /// worth it is flushed first, so that the next opening has no log to read.
+    /// Ends the statements that run, stops the store's threads after the step they are at, syncs,
+    /// and gives up the lock; a second call waits for the first. A memtable worth it is flushed
+    /// first, so that the next opening has no log to read; where that fails, the log has its rows.
+    ///
+    /// Snapshots that are still held stay readable.
     package func close() throws(StorageError) {
-        if state.withLock({ $0.isClosed }) { return }
-        upkeep.stop(isWaiting: true)
-        timer.stop(isWaiting: true)
-        var failure: StorageError?
-        do throws(StorageError) {
+        ending.begin()
+        try closing.withLock { (_) throws(StorageError) in
+            if state.withLock({ $0.isClosed }) { return }
+            upkeep.stop(isWaiting: true)
+            timer.stop(isWaiting: true)
             let isWorth = state.withLock { state in
                 state.refusal == nil
                     && (state.sealed != nil || state.active.byteCount >= Self.flushAtClose)
             }
-            if isWorth && options.runsUpkeep { try flush() }
-        } catch { failure = error }
-        do throws(StorageError) {
+            if isWorth && options.runsUpkeep {
+                do throws(StorageError) { try flush() } catch {
+                    note(.upkeep, "the flush at closing failed, the log keeps its rows: \(error)")
+                }
+            }
+            defer { lock.withLock { $0 = nil } }
             try state.withLock { (state) throws(StorageError) in
-                defer { state.isClosed = true }
+                defer {
+                    state.isClosed = true
+                    state.log = nil
+                }
                 guard state.refusal == nil else { return }
                 try state.syncLog()
                 // The room that was reserved for more records; nothing depends on its going.
                 if let log = state.log { try? log.file.truncate(to: log.offset) }
             }
-        } catch { failure = error }
-        lock.withLock { $0 = nil }
-        if let failure { throw failure }
+        }
     }
 
     /// Memtables below this many bytes are left to the log.

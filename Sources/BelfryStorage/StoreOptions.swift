@@ -47,6 +47,21 @@ package struct StoreOptions: Sendable {
     /// Deletions by tags and times that still hide rows of older segments. From an eighth of them
     /// on compaction goes for those; at the limit a DELETE waits for it.
     package var tombstoneCountLimit = 1_000
+    /// Wide segments at which writers are slowed, and at which they wait.
+    package var slowWideSegmentCount = 12
+    package var wideSegmentCountMaximum = 20
+    /// Free bytes of the disk below which writers are slowed and space is freed early.
+    package var softFreeByteCountLimit: UInt64 = 128 << 20
+    /// Free bytes below which writes are refused: what the flush of both memtables may need.
+    package var hardFreeByteCountLimit: UInt64 = 32 << 20
+    /// Bytes kept back for deletes and retention on a full disk: a few manifests and some log.
+    package var reserveByteCount: UInt64 = 8 << 20
+    /// Segments kept open; more are opened while they are read.
+    package var openSegmentCountLimit = 256
+    /// How long the file of a segment that left the manifest stays, for readers in other processes.
+    package var retirementSeconds = 60
+    /// Opens a store on a network file system, where no promise holds.
+    package var allowsUnsafeFileSystem = false
     /// Opens without the lock and without changing a byte.
     package var isReadOnly = false
     /// A store of an older format version is made one of today's at opening; without it such a
@@ -68,6 +83,11 @@ package struct StoreOptions: Sendable {
         options.blockCacheByteCountLimit = 8 << 20
         options.seriesCountLimit = 50_000
         options.partitionByteCountLimit = 8 << 20
+        options.softFreeByteCountLimit = 48 << 20
+        options.hardFreeByteCountLimit = 12 << 20
+        options.reserveByteCount = 4 << 20
+        options.openSegmentCountLimit = 48
+        options.retirementSeconds = 10
         return options
     }
 
@@ -79,6 +99,9 @@ package struct StoreOptions: Sendable {
         options.rowsPerVector = 4
         options.blockCacheByteCountLimit = 1 << 10
         options.tombstoneCountLimit = 16
+        options.reserveByteCount = 4 << 10
+        options.retirementSeconds = 0
+        options.openSegmentCountLimit = 4
         return options
     }
 }

@@ -23,9 +23,19 @@ struct StoreState: Sendable {
     /// Writes up to this sequence are on the disk.
     var syncedThrough: UInt64 = 0
     var lastTimes = LastTimes()
+    /// Segments that opening found to be missing or damaged, and why.
+    var unreadable: [UInt64: StorageError] = [:]
+    /// Live segments that are wide.
+    var wideSegmentCount = 0
     /// Why writes are refused, if they are.
-    var refusal: StorageError?
-    var isClosed = false
+    var refusal: StorageError? {
+        didSet { health?.update { $0.refusal = refusal } }
+    }
+    var isClosed = false {
+        didSet { health?.update { $0.isClosed = isClosed } }
+    }
+    /// Hears of what bears on the store's health.
+    var health: HealthMonitor?
 
     var catalog: Catalog { manifest.catalog }
 
@@ -97,7 +107,7 @@ extension Store {
             catalog: state.manifest.catalog, sequence: state.nextSequence - 1, runs: runs,
             segments: state.segments, tombstones: state.tombstones, series: series,
             seriesLimit: series.nextNumber,
-            options: options, cache: cache)
+            options: options, cache: cache, ending: ending)
         published.withLock { $0 = snapshot }
     }
 
@@ -142,9 +152,13 @@ extension Store {
         for handle in state.segments { known[handle.summary.fileID] = handle }
         state.segments = state.manifest.segments.map { summary in
             known.removeValue(forKey: summary.fileID)
-                ?? SegmentHandle(summary, in: fileSystem, databaseID: identity.databaseID)
+                ?? SegmentHandle(
+                    summary, in: fileSystem, databaseID: identity.databaseID,
+                    openSegments: openSegments, failure: state.unreadable[summary.fileID])
         }
-        for handle in known.values { handle.retire() }
+        state.wideSegmentCount = state.segments.count { $0.summary.isWide }
+        let now = clock.monotonic()
+        for handle in known.values { handle.retire(to: retiredFiles, now: now) }
     }
 
     /// A number and salt for a new segment.

@@ -87,6 +87,7 @@ package final class EngineThread: @unchecked Sendable {
 
     private var handle = pthread_t()
     private let isStarted: Bool
+    private var isJoined = false
 
     /// Starts a thread with a stack of 2 MiB; nil where the system has none to give.
     package init?(_ body: @escaping @Sendable () -> Void) {
@@ -112,5 +113,9 @@ package final class EngineThread: @unchecked Sendable {
     /// Waits until the thread's body has returned. To be called once, by one thread.
     package func join() {
         if isStarted { pthread_join(handle, nil) }
+        isJoined = true
     }
+
+    // One that nobody waits for gives its stack back when it ends.
+    deinit { if isStarted && !isJoined { pthread_detach(handle) } }
 }

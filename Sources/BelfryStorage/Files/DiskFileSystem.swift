@@ -127,13 +127,57 @@ package final class DiskFileSystem: FileSystem {
         return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
+    /// By the kernel's list of mounts: `statfs`, which would give a number for it, is not among
+    /// what Swift sees of the system.
+    package func kind() throws(StorageError) -> FileSystemKind {
+        var path = root
+        var status = stat()
+        while unsafe stat(path, &status) != 0 {
+            let code = errno
+            if code == EINTR { continue }
+            guard code == ENOENT, path != "/", path != "." else {
+                throw Self.error(code, "cannot ask for the kind of file system", "")
+            }
+            // Of a folder that is not there yet, the one above it tells.
+            path = Self.parent(of: path)
+        }
+        let device = UInt64(status.st_dev)
+        let major = (device >> 8 & 0xfff) | (device >> 32 & ~0xfff)
+        let minor = (device & 0xff) | (device >> 12 & 0xffff_ff00)
+        guard let mounts = Self.mounts() else { return .local }
+        return FileSystemKind(device: "\(major):\(minor)", mounts: mounts)
+    }
+
+    /// The kernel's list of mounts; nil where it is not to be had.
+    private static func mounts() -> String? {
+        let descriptor = unsafe Glibc.open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { Glibc.close(descriptor) }
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 16 << 10)
+        while bytes.count < 16 << 20 {
+            let amount = unsafe read(descriptor, &part, part.count)
+            if amount < 0 && errno == EINTR { continue }
+            if amount <= 0 { break }
+            bytes += part[..<amount]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func parent(of path: String) -> String {
+        var bytes = Array(path.utf8)
+        while bytes.last == 0x2f { bytes.removeLast() }
+        guard let slash = bytes.lastIndex(of: 0x2f) else { return "." }
+        return slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self)
+    }
+
     fileprivate static func error(
         _ code: Int32, _ what: String, _ path: String
     ) -> StorageError {
         let reason = unsafe String(cString: strerror(code))
         let kind: StorageError.Code =
             switch code {
-            case ENOSPC, EDQUOT: .diskFull
+            case ENOSPC, EDQUOT, EFBIG: .diskFull
             case ENOENT, ENOTDIR: .missing
             default: .input
             }

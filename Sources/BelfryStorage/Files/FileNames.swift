@@ -5,6 +5,8 @@
 package enum FileNames {
     package static let identity = "IDENTITY"
     package static let lock = "LOCK"
+    /// Bytes kept back for a full disk.
+    package static let reserve = "RESERVE"
     package static let logFolder = "log"
     package static let segmentFolder = "segments"
     package static let quarantineFolder = "quarantine"

@@ -18,6 +18,8 @@ package protocol FileSystem: Sendable {
     /// Takes the exclusive lock of the store, held until the returned object is released, and
     /// writes `owner` into the file. Throws `locked`, naming the owner, where another has it.
     func lock(_ path: String, owner: String) throws(StorageError) -> any StoreLock
+    /// What the store's folder lies on; where it is not there yet, what it would lie on.
+    func kind() throws(StorageError) -> FileSystemKind
     /// Bytes that can still be written.
     func freeByteCount() throws(StorageError) -> UInt64
 }

@@ -26,6 +26,11 @@ struct Recovery {
     /// Why writes must be refused, where damage lets a reader in but no writer.
     var refusal: StorageError?
 
+    /// Segments that are missing or damaged, and why, where a reader is let in all the same.
+    var unreadable: [UInt64: StorageError] = [:]
+    /// Files of segments that left the manifest.
+    var retiredFileIDs: [UInt64] = []
+
     var entries: [UInt32: SeriesKey] = [:]
     /// The series that have rows in segments.
     var storedSeries: [UInt32] = []
@@ -77,8 +82,14 @@ struct Recovery {
             }
             return
         }
-        manifest = try ManifestFile.read(
+        let (found, damage) = try ManifestFile.readNoting(
             newest, databaseID: identity.databaseID, in: fileSystem)
+        manifest = found
+        if let damage {
+            notes.append(
+                "\(damage); the other copy of the manifest was read"
+                    + (isReadOnly ? "" : ", and the next one is written in two"))
+        }
         nextSequence = manifest.flushedThrough + 1
         nextSeries = manifest.nextSeries
         for name in names {
@@ -102,6 +113,7 @@ struct Recovery {
                 try readSeries(summary)
             } catch {
                 if !isReadOnly { throw error }
+                unreadable[summary.fileID] = error
                 refuse(error)
             }
         }
@@ -113,7 +125,7 @@ struct Recovery {
                 temporaries.append(path)
             } else if let fileID = FileNames.segmentID(name) {
                 if retired.contains(fileID) {
-                    removals.append(path)
+                    retiredFileIDs.append(fileID)
                 } else if !live.contains(fileID) {
                     strangers.append(
                         (
@@ -168,6 +180,15 @@ struct Recovery {
     }
 
     // MARK: Changes
+
+    /// On a full disk: removes what no manifest needs, once the newest one is surely durable.
+    /// Readers in other processes go without their grace.
+    func makeRoom() {
+        guard (try? fileSystem.syncFolder("")) != nil else { return }
+        for path in temporaries + removals + retiredFileIDs.map(FileNames.segment) {
+            try? fileSystem.remove(path)
+        }
+    }
 
     /// Step 4 behind the manifest.
     func cleanUp() throws(StorageError) {

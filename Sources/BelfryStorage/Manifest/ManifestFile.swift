@@ -67,6 +67,13 @@ enum ManifestFile {
     static func read(
         _ number: UInt64, databaseID: [UInt8], in fileSystem: any FileSystem
     ) throws(StorageError) -> Manifest {
+        try readNoting(number, databaseID: databaseID, in: fileSystem).manifest
+    }
+
+    /// The same, with what is wrong with one copy where the other is whole.
+    static func readNoting(
+        _ number: UInt64, databaseID: [UInt8], in fileSystem: any FileSystem
+    ) throws(StorageError) -> (manifest: Manifest, damage: StorageError?) {
         let path = FileNames.manifest(number)
         let bytes = try fileSystem.readAll(path)
         let half = bytes.count / 2
@@ -75,6 +82,7 @@ enum ManifestFile {
                 .damaged, "\(bytes.count) bytes are no manifest", file: path, offset: 0)
         }
         var failure: StorageError?
+        var found: Manifest?
         for offset in [0, half] {
             do throws(FormatError) {
                 let manifest = try decode(
@@ -83,12 +91,15 @@ enum ManifestFile {
                 guard manifest.number == number else {
                     throw FormatError("this is manifest \(manifest.number)", at: headerByteCount)
                 }
-                return manifest
+                found = found ?? manifest
             } catch {
                 failure = failure ?? StorageError(error, file: path, base: UInt64(offset))
             }
         }
-        throw failure ?? StorageError(.damaged, "no manifest", file: path)
+        guard let found else {
+            throw failure ?? StorageError(.damaged, "no manifest", file: path)
+        }
+        return (found, failure)
     }
 
     static func decode(
