@@ -1,4 +1,5 @@
 public import BelfryCore
+internal import BelfryQuery
 internal import BelfryStorage
 
 /// The fast way in: whole columns, appended to one table in atomic batches.
@@ -29,7 +30,7 @@ public final class Appender {
         public init() {}
     }
 
-    public let table: TableSchema
+    public private(set) var table: TableSchema
     private let store: Store
     private let rule: DuplicateRule?
     private let isCounted: Bool
@@ -46,15 +47,33 @@ public final class Appender {
     /// - Throws: `BelfryError` for an unknown column (42703), a type that the column does not take
     ///   (42804), a NULL time (23502), vectors of unequal length (22023), and whatever storage
     ///   refuses.
+    ///
+    /// The table may change meanwhile: columns are looked up by name in the definition of now, so
+    /// those that were renamed or dropped are refused (42703) and not lost.
     @discardableResult
     public func append(_ columns: [(name: String, values: Vector)]) throws(BelfryError) -> Outcome {
-        try append(PointBatchBuilder(table: table).batch(columns))
+        renewTable()
+        let batch: PointBatch
+        do {
+            batch = try PointBatchMaker(table: table).batch(named: columns)
+        } catch { throw BelfryError(error, in: nil) }
+        return try append(batch)
+    }
+
+    /// Takes the definition of now. A table that TRUNCATE emptied, or that was made anew under the
+    /// name, has another number.
+    private func renewTable() {
+        let catalog = store.snapshot().catalog
+        if let now = catalog.table(numbered: table.number) ?? catalog.table(named: table.name) {
+            table = now
+        }
     }
 
     /// Appends points whose keys are known already.
     package func append(_ batch: PointBatch) throws(BelfryError) -> Outcome {
         do {
-            let outcome = try store.write([batch], rule: rule, isCounted: isCounted)
+            let own = batch.table.isReference ? batch.table.options.duplicateRule : nil
+            let outcome = try store.write([batch], rule: rule ?? own, isCounted: isCounted)
             var result = Outcome()
             result.stored = outcome.stored
             result.updated = outcome.updated

@@ -88,9 +88,16 @@ public final class Database: Sendable {
         }
     }
 
-    /// Makes a table.
+    /// Makes a table. A reference table with a primary key whose options say MERGE, as they do
+    /// where nothing is said, refuses rows whose key is there, as one that CREATE TABLE makes.
     @discardableResult
     public func createTable(_ schema: TableSchema) throws(BelfryError) -> TableSchema {
+        var schema = schema
+        if schema.isReference && !schema.primaryKey.isEmpty
+            && schema.options.duplicateRule == .merge
+        {
+            schema.options.duplicateRule = .error
+        }
         do { return try store.createTable(schema, ifNotExists: false) } catch {
             throw BelfryError(error)
         }

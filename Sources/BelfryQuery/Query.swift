@@ -30,6 +30,27 @@ package enum Query {
         _ parsed: ParsedStatement, sql: String, parameters: [ParameterReference.Key: Value] = [:],
         session: inout QuerySession, now: Timestamp
     ) throws(QueryError) -> RunningQuery {
+        guard parsed.statement.takesTurns else {
+            return try execute(
+                parsed, sql: sql, parameters: parameters, session: &session, now: now)
+        }
+        let timeout = session.settings.statementTimeout
+        let running = try session.store.changes.pass(
+            milliseconds: timeout > 0 ? Int(clamping: timeout) : nil
+        ) { () throws(QueryError) in
+            try execute(parsed, sql: sql, parameters: parameters, session: &session, now: now)
+        }
+        if let running { return running }
+        throw QueryError(
+            "57014",
+            "the statement waited longer than statement_timeout for one that changes rows",
+            hint: "UPDATE, DELETE and changes of tables go one at a time")
+    }
+
+    private static func execute(
+        _ parsed: ParsedStatement, sql: String, parameters: [ParameterReference.Key: Value],
+        session: inout QuerySession, now: Timestamp
+    ) throws(QueryError) -> RunningQuery {
         let snapshot = session.store.snapshot()
         let context = QueryContext(
             snapshot: snapshot, settings: session.settings, zones: session.zones, now: now)
@@ -53,8 +74,9 @@ package enum Query {
         case .dropTable(let drop):
             return try TableDefinition.drop(drop, binder: binder, store: session.store)
         case .alterTable(let change):
-            return try TableDefinition.alter(
-                change, sql: sql, binder: binder, store: session.store)
+            return try TableAlteration(
+                change, sql: sql, binder: binder, store: session.store
+            ).run()
         case .set(let set):
             return try Variables.set(set, binder: binder, session: &session)
         case .reset(let reset):
@@ -68,9 +90,12 @@ package enum Query {
         case .truncate(let name):
             throw .notSupported("TRUNCATE", at: name.span)
         case .update(let update):
-            throw .notSupported("UPDATE", at: update.table.span)
+            return try RowUpdate(update, binder: binder, store: session.store).run()
         case .delete(let delete):
-            throw .notSupported("DELETE", at: delete.table.span)
+            return try Deletion(delete, binder: binder, store: session.store).run()
+        case .checkpoint:
+            do { try session.store.flush() } catch { throw QueryError(error) }
+            return RunningQuery(command: "CHECKPOINT", context: context)
         case .transaction(let word):
             throw .notSupported(word.rawValue, at: parsed.span)
         }
@@ -80,6 +105,20 @@ package enum Query {
     static func plan(_ query: BelfrySQL.Query, binder: Binder) throws(QueryError) -> LogicalPlan {
         let bound = try binder.bindQuery(query)
         return try Optimizer.optimize(bound.plan, context: binder.context)
+    }
+}
+
+extension Statement {
+    /// Whether it reads rows or definitions in order to change them, and so goes one at a time.
+    fileprivate var takesTurns: Bool {
+        switch self {
+        case .update, .delete, .truncate, .alterTable, .dropTable: true
+        case .insert(let insert):
+            if case .update? = insert.onConflict { true } else { !insert.returning.isEmpty }
+        case .query, .explain, .createTable, .createTableAs, .set, .reset, .show, .describe,
+            .summarize, .transaction, .checkpoint:
+            false
+        }
     }
 }
 
@@ -143,7 +182,7 @@ package final class RunningQuery {
     /// What was done: `SELECT 3`, `INSERT 2`, `CREATE TABLE`. Final once `next` gave nil.
     package var commandTag: String {
         switch command {
-        case "SELECT", "INSERT": "\(command) \(rowCount)"
+        case "SELECT", "INSERT", "UPDATE", "DELETE": "\(command) \(rowCount)"
         default: command
         }
     }

@@ -38,6 +38,8 @@ package struct QueryError: Error, Sendable, CustomStringConvertible {
             case .readOnly: "25006"
             case .duplicate: "23505"
             case .catalog: "42P07"
+            case .noSuchTable: "42P01"
+            case .noSuchColumn: "42703"
             case .timeOutOfRange: "22008"
             }
         self.init(code, error.description)

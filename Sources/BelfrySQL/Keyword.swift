@@ -4,18 +4,19 @@
 /// quotes. Only what the list of `reservation` says is less free.
 package enum Keyword: String, Sendable, CaseIterable {
     case add, after, align, all, alter, analyze, and, any, append, array, `as`, asc, asof, at
-    case backward, begin, between, bigint, bool, boolean, both, by, bytea
-    case `case`, cast, char, character, check, collate, column, commit, conflict, constraint
+    case backward, before, begin, between, bigint, bool, boolean, both, by, bytea
+    case `case`, cast, char, character, check, checkpoint, collate, column, commit, conflict,
+        constraint
     case copy, counter, create, cross, cube, current
     case currentDate = "current_date"
     case currentTimestamp = "current_timestamp"
-    case date, day, dec, decimal, `default`, delete, delta, desc, describe, distinct, `do`
+    case data, date, day, dec, decimal, `default`, delete, delta, desc, describe, distinct, `do`
     case double, drop, duplicate
     case `else`, end, error, escape, every, except, exclude, exists, explain, extract
     case `false`, fetch, fill, filter, first, float, float4, float8, following, `for`, foreign
     case forward, from, full
     case gauge, grant, group, grouping, groups
-    case having, horizon, hour
+    case having, health, horizon, hour
     case `if`, ignore, ilike, `in`, index, inner, insert, int, int2, int4, int8, integer
     case intersect, interval, into, `is`
     case join, json, jsonb
@@ -24,14 +25,16 @@ package enum Keyword: String, Sendable, CaseIterable {
     case match, materialized, merge, minute, month
     case natural, nearest, next, no, not, nothing, null, nulls, numeric
     case of, offset, on, only, or, order, ordinality, origin, others, outer, over
-    case partition, per, period, position, preceding, precision, prev, primary
+    case partition, partitions, per, period, position, preceding, precision, prev, primary
     case qualify
-    case range, real, recursive, references, rename, replace, reset, retain, right, rollback
+    case range, real, recovery, recursive, references, rename, replace, reset, retain, returning
+    case right, rollback
     case rollup, row, rows
-    case sample, second, segment, select, session, set, sets, show, smallint, some, stale, start
+    case sample, second, segment, segments, select, session, set, sets, show, smallint, some, stale,
+        start
     case state, strict, string, substring, summarize, symmetric
     case table, tables, tag, temporary, text, then, ties, time, timestamp, timestamptz, to
-    case tolerance, trailing, transaction, trim, `true`, truncate
+    case tolerance, tombstones, trailing, transaction, trim, `true`, truncate, type
     case unbounded, union, unique, unit, unknown, unlimited, update, user, using, uuid
     case values, varchar, varying, version, view
     case week, when, `where`, window, with, within, without, work
@@ -53,7 +56,8 @@ package enum Keyword: String, Sendable, CaseIterable {
             .distinct, .do, .else, .end, .except, .false, .fetch, .for, .foreign, .from, .full,
             .grant, .group, .having, .ilike, .in, .inner, .intersect, .into, .is, .join, .lateral,
             .left, .like, .limit, .localtimestamp, .natural, .not, .null, .offset, .on, .only,
-            .or, .order, .outer, .primary, .references, .right, .select, .some, .table, .then,
+            .or, .order, .outer, .primary, .references, .returning, .right, .select, .some, .table,
+            .then,
             .to, .true, .union, .unique, .user, .using, .when, .where, .window, .with:
             .reserved
         case .align, .asof, .by, .fill, .ignore, .latest, .match, .nearest, .qualify, .sample,

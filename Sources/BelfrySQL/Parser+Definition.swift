@@ -1,4 +1,4 @@
-/// The grammar of CREATE, DROP and ALTER, and of types.
+/// The grammar of CREATE and DROP, and of types.
 extension Parser {
     // MARK: - CREATE TABLE
 
@@ -38,7 +38,7 @@ extension Parser {
                 primaryKey: primaryKey, options: options))
     }
 
-    private mutating func acceptIfNotExists() throws(SyntaxError) -> Bool {
+    mutating func acceptIfNotExists() throws(SyntaxError) -> Bool {
         guard currentKeyword == .if, nextKeyword == .not else { return false }
         advance()
         advance()
@@ -46,9 +46,9 @@ extension Parser {
         return true
     }
 
-    private mutating func acceptIfExists() -> Bool { accept(.if, .exists) }
+    mutating func acceptIfExists() -> Bool { accept(.if, .exists) }
 
-    private func repeated(_ what: String, at span: SourceSpan) -> SyntaxError {
+    func repeated(_ what: String, at span: SourceSpan) -> SyntaxError {
         SyntaxError("\(what) is given twice", at: span)
     }
 
@@ -84,7 +84,7 @@ extension Parser {
         }
     }
 
-    private mutating func columnDefinition() throws(SyntaxError) -> ColumnDefinition {
+    mutating func columnDefinition() throws(SyntaxError) -> ColumnDefinition {
         let start = current.span
         let name = try name("a column's name")
         let type = try typeName()
@@ -132,7 +132,7 @@ extension Parser {
         return true
     }
 
-    private mutating func acceptKind() throws(SyntaxError) -> ColumnKindClause? {
+    mutating func acceptKind() throws(SyntaxError) -> ColumnKindClause? {
         let start = current.span
         let word: ColumnKindClause.Word
         if accept(.gauge) {
@@ -152,7 +152,7 @@ extension Parser {
     }
 
     /// A plain string; INTERVAL may stand before it.
-    private mutating func textLiteral(_ expected: String) throws(SyntaxError) -> TextLiteral {
+    mutating func textLiteral(_ expected: String) throws(SyntaxError) -> TextLiteral {
         let start = current.span
         if currentKeyword == .interval, nextKind == .string { advance() }
         guard currentKind == .string else { throw unexpected(expected) }
@@ -161,7 +161,7 @@ extension Parser {
         return TextLiteral(text, span: span(from: start))
     }
 
-    private mutating func tableOptions() throws(SyntaxError) -> TableOptions {
+    mutating func tableOptions() throws(SyntaxError) -> TableOptions {
         var options = TableOptions()
         let first = current.span
         while true {
@@ -201,7 +201,7 @@ extension Parser {
         throw unexpected("HOUR, DAY, WEEK, MONTH or YEAR")
     }
 
-    private mutating func duplicateRule() throws(SyntaxError) -> TableOptions.DuplicateRule {
+    mutating func duplicateRule() throws(SyntaxError) -> TableOptions.DuplicateRule {
         if accept(.replace) { return .replace }
         if accept(.merge) { return .merge }
         if accept(.keep) { return .keep }
@@ -210,13 +210,17 @@ extension Parser {
         throw unexpected("REPLACE, MERGE, KEEP, APPEND or ERROR")
     }
 
-    // MARK: - DROP and ALTER
+    // MARK: - DROP
 
     /// What follows DROP.
     mutating func drop() throws(SyntaxError) -> Statement {
         switch currentKeyword {
-        case .view, .index, .rollup, .partition:
+        case .view, .index, .rollup:
             throw unsupported("DROP \(current.description)")
+        case .partition:
+            throw SyntaxError(
+                "a partition is dropped from its table", at: current.span,
+                hint: "ALTER TABLE name DROP PARTITION 'an instant in it'")
         default: break
         }
         try expect(.table)
@@ -225,53 +229,6 @@ extension Parser {
             try parser.qualifiedName("a table's name")
         }
         return .dropTable(DropTable(names: names, isIfExists: isIfExists))
-    }
-
-    /// What follows ALTER.
-    mutating func alter() throws(SyntaxError) -> Statement {
-        try expect(.table)
-        let name = try qualifiedName("a table's name")
-        return .alterTable(AlterTable(name: name, action: try alterAction()))
-    }
-
-    private mutating func alterAction() throws(SyntaxError) -> AlterTable.Action {
-        if accept(.add) {
-            accept(.column)
-            let isIfNotExists = try acceptIfNotExists()
-            return .addColumn(try columnDefinition(), isIfNotExists: isIfNotExists)
-        }
-        if accept(.drop) {
-            accept(.column)
-            let isIfExists = acceptIfExists()
-            return .dropColumn(try name("a column's name"), isIfExists: isIfExists)
-        }
-        if accept(.rename) {
-            if accept(.to) { return .renameTable(to: try name("the new name")) }
-            accept(.column)
-            let column = try name("a column's name")
-            try expect(.to)
-            return .renameColumn(column, to: try name("the new name"))
-        }
-        if accept(.set) {
-            let options = try tableOptions()
-            if options.span == nil {
-                throw unexpected("PARTITION BY, RETAIN, STALE AFTER, HORIZON or ON DUPLICATE")
-            }
-            return .setOptions(options)
-        }
-        if accept(.alter) {
-            accept(.column)
-            let column = try name("a column's name")
-            if accept(.drop) {
-                try expect(.unit)
-                return .setUnit(column, nil)
-            }
-            try expect(.set)
-            if accept(.unit) { return .setUnit(column, try textLiteral("a unit such as 'km/h'")) }
-            if let clause = try acceptKind() { return .setKind(column, clause) }
-            throw unexpected("GAUGE, COUNTER, DELTA, STATE or UNIT")
-        }
-        throw unexpected("ADD, DROP, RENAME, ALTER or SET")
     }
 
     // MARK: - Types

@@ -200,7 +200,7 @@ extension Parser {
         return select
     }
 
-    private mutating func selectItem() throws(SyntaxError) -> SelectItem {
+    mutating func selectItem() throws(SyntaxError) -> SelectItem {
         let start = current.span
         if accept(.star) { return .star(try star(of: nil, from: start)) }
         if isName(current), nextKind == .symbol(.dot),

@@ -125,7 +125,7 @@ extension Parser {
         case .align:
             condition =
                 currentKeyword == .using ? try joinCondition(isRequired: false) : .none
-            if currentKeyword == .on, nextKeyword != .conflict {
+            if currentKeyword == .on, nextKeyword != .conflict, nextKeyword != .duplicate {
                 throw SyntaxError(
                     "ALIGN JOIN takes USING, not ON", at: current.span,
                     hint: "name the keys that both sides share: USING (district)")
@@ -187,7 +187,7 @@ extension Parser {
         isRequired: Bool
     ) throws(SyntaxError) -> Join.Condition {
         if accept(.using) { return .using(try nameList("a column's name")) }
-        if currentKeyword == .on, nextKeyword != .conflict {
+        if currentKeyword == .on, nextKeyword != .conflict, nextKeyword != .duplicate {
             advance()
             let fillOutside = callsTakeFill
             callsTakeFill = false

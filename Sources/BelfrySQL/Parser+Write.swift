@@ -3,6 +3,7 @@ extension Parser {
     mutating func insert() throws(SyntaxError) -> Statement {
         try expect(.into)
         let table = try qualifiedName("a table's name")
+        let alias = accept(.as) ? try name("a name for the table") : nil
         var columns: [Name] = []
         if currentKind == .symbol(.leftParenthesis), !isQuery(in: index) {
             columns = try nameList("a column's name")
@@ -31,15 +32,28 @@ extension Parser {
                 action = .doNothing
             } else if accept(.update) {
                 try expect(.set)
-                action = .update(try assignments())
+                let assignments = try assignments()
+                action = .update(assignments, filter: accept(.where) ? try expression() : nil)
             } else {
                 throw unexpected("NOTHING or UPDATE")
             }
+        } else if currentKeyword == .on, nextKeyword == .duplicate {
+            let start = current.span
+            advance()
+            advance()
+            let rule = try duplicateRule()
+            action = .rule(rule, span: span(from: start))
         }
         return .insert(
             Insert(
-                table: table, columns: columns, source: source, conflictTarget: target,
-                onConflict: action))
+                table: table, alias: alias, columns: columns, source: source,
+                conflictTarget: target, onConflict: action, returning: try returning()))
+    }
+
+    /// What a statement that changes rows gives of them; empty where it gives nothing.
+    private mutating func returning() throws(SyntaxError) -> [SelectItem] {
+        guard accept(.returning) else { return [] }
+        return try list { parser throws(SyntaxError) in try parser.selectItem() }
     }
 
     /// Whether the parenthesis that stands at the index holds a query and no list of names.
@@ -54,18 +68,25 @@ extension Parser {
         let alias = try rowAlias()
         try expect(.set)
         let assignments = try assignments()
+        if currentKeyword == .from { throw unsupported("UPDATE … FROM", hint: Self.subqueryHint) }
         let filter = accept(.where) ? try expression() : nil
         return .update(
-            Update(table: table, alias: alias, assignments: assignments, filter: filter))
+            Update(
+                table: table, alias: alias, assignments: assignments, filter: filter,
+                returning: try returning()))
     }
 
     mutating func delete() throws(SyntaxError) -> Statement {
         try expect(.from)
         let table = try qualifiedName("a table's name")
         let alias = try rowAlias()
+        if currentKeyword == .using { throw unsupported("DELETE … USING", hint: Self.subqueryHint) }
         let filter = accept(.where) ? try expression() : nil
-        return .delete(Delete(table: table, alias: alias, filter: filter))
+        return .delete(
+            Delete(table: table, alias: alias, filter: filter, returning: try returning()))
     }
+
+    private static let subqueryHint = "WHERE column IN (SELECT …) may say the same"
 
     private mutating func rowAlias() throws(SyntaxError) -> Name? {
         if accept(.as) { return try name("a name for the table") }

@@ -134,6 +134,7 @@ package struct Parser {
             return .describe(try qualifiedName("a table's name"))
         }
         if accept(.summarize) { return .summarize(try qualifiedName("a table's name")) }
+        if accept(.checkpoint) { return .checkpoint }
         if let transaction = try transaction() { return .transaction(transaction) }
         if currentKeyword == .copy {
             throw unsupported("COPY", hint: "belfry import reads files")
@@ -183,7 +184,21 @@ package struct Parser {
     private mutating func show() throws(SyntaxError) -> Statement {
         if accept(.tables) { return .show(.tables) }
         if accept(.all) { return .show(.all) }
+        if let report = acceptReport() {
+            let isOfTable = report.isByTable && accept(.from)
+            return .show(
+                .report(report, table: isOfTable ? try qualifiedName("a table's name") : nil))
+        }
         return .show(.variable(try variableName()))
+    }
+
+    private mutating func acceptReport() -> Show.Report? {
+        if accept(.partitions) { return .partitions }
+        if accept(.segments) { return .segments }
+        if accept(.tombstones) { return .tombstones }
+        if accept(.health) { return .health }
+        if accept(.recovery) { return .recovery }
+        return nil
     }
 
     private mutating func transaction() throws(SyntaxError) -> Transaction? {

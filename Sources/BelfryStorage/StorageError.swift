@@ -28,8 +28,12 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case readOnly
         /// A row is there already and the rule is ERROR (23505).
         case duplicate
-        /// A table or column exists already, or does not (42P07, 42P01, 42703).
+        /// A table or column exists already, or may not become what was asked for (42P07).
         case catalog
+        /// A table is not there, or no longer (42P01).
+        case noSuchTable
+        /// A column is not there, or no longer (42703).
+        case noSuchColumn
         /// A time outside range, retention or horizon (22008).
         case timeOutOfRange
     }

@@ -44,7 +44,7 @@ extension Store {
         try changeCatalog { (state) throws(StorageError) in
             guard let table = state.catalog.table(named: name) else {
                 if ifExists { return (false, nil) }
-                throw StorageError(.catalog, "there is no table \(name)")
+                throw StorageError(.noSuchTable, "there is no table \(name)")
             }
             return (
                 true,
@@ -83,7 +83,7 @@ extension Store {
     ) throws(StorageError) -> TableSchema {
         try changeTable(name) { (table) throws(StorageError) in
             guard let index = table.columnIndex(named: column) else {
-                throw StorageError(.catalog, "\(table.name) has no column \(column)")
+                throw StorageError(.noSuchColumn, "\(table.name) has no column \(column)")
             }
             if let type, type != table.columns[index].type {
                 guard table.columns[index].role == .field, table.columns[index].type.isInteger,
@@ -101,12 +101,12 @@ extension Store {
         }
     }
 
-    private func changeTable(
+    func changeTable(
         _ name: String, _ change: (inout TableSchema) throws(StorageError) -> Void
     ) throws(StorageError) -> TableSchema {
         try changeCatalog { (state) throws(StorageError) in
             guard var table = state.catalog.table(named: name) else {
-                throw StorageError(.catalog, "there is no table \(name)")
+                throw StorageError(.noSuchTable, "there is no table \(name)")
             }
             try change(&table)
             table.version += 1
@@ -115,7 +115,7 @@ extension Store {
     }
 
     /// Plans a change against the newest catalog and writes the manifest that has it.
-    private func changeCatalog<Answer>(
+    func changeCatalog<Answer>(
         _ plan: (StoreState) throws(StorageError) -> (Answer, ((inout Manifest) -> Void)?)
     ) throws(StorageError) -> Answer {
         try state.withLock { (state) throws(StorageError) in
@@ -129,7 +129,7 @@ extension Store {
         }
     }
 
-    private static func checkColumns(_ table: TableSchema) throws(StorageError) {
+    static func checkColumns(_ table: TableSchema) throws(StorageError) {
         var names: Set<String> = []
         for column in table.columns {
             guard names.insert(column.name.lowercased()).inserted else {

@@ -154,9 +154,7 @@ extension Store {
         var addedCounts: [UInt32: Int] = [:]
         for index in parts.indices {
             let table = parts[index].batch.table
-            guard state.manifest.catalog.table(numbered: table.number) != nil else {
-                throw StorageError(.catalog, "the table \(table.name) is no longer there")
-            }
+            try Self.checkCurrent(parts[index].batch, in: state.manifest.catalog)
             if parts[index].isComplete { continue }
             // Others may have registered series since the write was prepared.
             parts[index].numbers = series.numbers(of: parts[index].batch.keys)

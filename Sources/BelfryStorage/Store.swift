@@ -42,6 +42,8 @@ package final class Store: Sendable {
     let ending = StoreEnding()
     let state = Mutex(StoreState())
     let published: Mutex<Snapshot>
+    /// Statements that read rows in order to change them take turns here.
+    package let changes = ChangeGate()
     let flushing = Mutex(())
     let compacting = Mutex(())
     private let lock: Mutex<(any StoreLock)?>

@@ -195,6 +195,28 @@ import Testing
         ("ALTER TABLE t ALTER e SET UNIT 'kWh'", "ALTER TABLE t ALTER COLUMN e SET UNIT 'kWh'"),
         ("ALTER TABLE t ALTER e DROP UNIT", "ALTER TABLE t ALTER COLUMN e DROP UNIT"),
         ("ALTER TABLE t SET RETAIN '30 days'", "ALTER TABLE t SET RETAIN '30 days'"),
+        ("ALTER TABLE t ALTER e TYPE DOUBLE", "ALTER TABLE t ALTER COLUMN e TYPE DOUBLE"),
+        ("ALTER TABLE t ALTER e SET DATA TYPE INT8", "ALTER TABLE t ALTER COLUMN e TYPE BIGINT"),
+        (
+            "ALTER TABLE t ALTER e SET DEFAULT 1 + 1",
+            "ALTER TABLE t ALTER COLUMN e SET DEFAULT 1 + 1"
+        ),
+        ("ALTER TABLE t ALTER e DROP DEFAULT", "ALTER TABLE t ALTER COLUMN e DROP DEFAULT"),
+        ("ALTER TABLE t ALTER e SET NOT NULL", "ALTER TABLE t ALTER COLUMN e SET NOT NULL"),
+        ("ALTER TABLE t ALTER e DROP NOT NULL", "ALTER TABLE t ALTER COLUMN e DROP NOT NULL"),
+        (
+            "ALTER TABLE t RESET HORIZON, PARTITION BY, STALE AFTER, RETAIN",
+            "ALTER TABLE t RESET HORIZON, PARTITION BY, STALE AFTER, RETAIN"
+        ),
+        ("ALTER TABLE t DROP partition", "ALTER TABLE t DROP COLUMN partition"),
+        (
+            "ALTER TABLE t DROP PARTITION '2024-01-01', :b",
+            "ALTER TABLE t DROP PARTITION '2024-01-01', :b"
+        ),
+        (
+            "ALTER TABLE t DROP PARTITION BEFORE now() - INTERVAL '1 day'",
+            "ALTER TABLE t DROP PARTITION BEFORE now() - INTERVAL '1 day'"
+        ),
         ("TRUNCATE TABLE t", "TRUNCATE t"),
         ("INSERT INTO t VALUES (1, 'a'), (2, NULL)", "INSERT INTO t VALUES (1, 'a'), (2, NULL)"),
         (
@@ -211,6 +233,16 @@ import Testing
             "INSERT INTO t SELECT 1 FROM a ASOF JOIN b ON CONFLICT DO NOTHING",
             "INSERT INTO t SELECT 1 FROM a ASOF JOIN b ON CONFLICT DO NOTHING"
         ),
+        (
+            "INSERT INTO t AS x VALUES (1) ON CONFLICT DO UPDATE SET n = x.n + EXCLUDED.n "
+                + "WHERE x.n < 5 RETURNING *, n + 1 AS m",
+            "INSERT INTO t AS x VALUES (1) ON CONFLICT DO UPDATE SET n = x.n + excluded.n "
+                + "WHERE x.n < 5 RETURNING *, n + 1 AS m"
+        ),
+        (
+            "INSERT INTO t SELECT 1 FROM a ON DUPLICATE KEEP RETURNING a",
+            "INSERT INTO t SELECT 1 FROM a ON DUPLICATE KEEP RETURNING a"
+        ),
         ("INSERT INTO t (SELECT 1)", "INSERT INTO t (SELECT 1)"),
         ("INSERT INTO t DEFAULT VALUES", "INSERT INTO t DEFAULT VALUES"),
         (
@@ -219,6 +251,17 @@ import Testing
         ),
         ("UPDATE t x SET a = 1", "UPDATE t AS x SET a = 1"),
         ("DELETE FROM t WHERE time < '2024-01-01'", "DELETE FROM t WHERE time < '2024-01-01'"),
+        ("DELETE FROM t x RETURNING x.*", "DELETE FROM t AS x RETURNING x.*"),
+        (
+            "UPDATE t SET a = 1 WHERE b RETURNING a, b",
+            "UPDATE t SET a = 1 WHERE b RETURNING a, b"
+        ),
+        ("SHOW PARTITIONS", "SHOW PARTITIONS"),
+        ("SHOW SEGMENTS FROM t", "SHOW SEGMENTS FROM t"),
+        ("SHOW TOMBSTONES", "SHOW TOMBSTONES"),
+        ("SHOW HEALTH", "SHOW HEALTH"),
+        ("SHOW RECOVERY", "SHOW RECOVERY"),
+        ("CHECKPOINT", "CHECKPOINT"),
         ("SET TimeZone = 'Europe/Copenhagen'", "SET timezone = 'Europe/Copenhagen'"),
         ("SET TIME ZONE 'UTC'", "SET timezone = 'UTC'"),
         ("SET memory_limit TO DEFAULT", "SET memory_limit = DEFAULT"),

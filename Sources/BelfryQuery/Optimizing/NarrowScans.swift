@@ -109,8 +109,9 @@ enum NarrowScans {
                 isNegated ? .not(.isNull(column: $0)) : .isNull(column: $0)
             }
         case .isIn(let part, let values, let hasNull, let isNegated):
-            guard let column = tag(part) else { return nil }
-            if hasNull && isNegated { return TagPredicate.none }
+            // With a NULL among the values no match is unknown, which storage has no word for: it
+            // would be taken for false, and true under a NOT.
+            guard let column = tag(part), !hasNull else { return nil }
             let isIn = TagPredicate.isIn(
                 column: column, values: values.compactMap { $0.textBytes })
             return isNegated ? .not(isIn) : isIn

@@ -19,6 +19,8 @@ enum Description {
             return result(
                 [("table", .text), ("kind", .text), ("columns", .bigint), ("about_rows", .bigint)],
                 rows, context)
+        case .report(let report, _):
+            throw .notSupported("SHOW \(report.rawValue)", at: nil)
         case .all:
             let rows = Variables.Variable.allCases.map {
                 [Value.text($0.rawValue), .text($0.text(in: context.settings))]

@@ -16,16 +16,58 @@ struct Insertion {
 
     func run() throws(QueryError) -> RunningQuery {
         let table = try binder.table(statement.table)
-        let rule = try conflictRule(table)
+        let action = try ConflictAction(statement, table: table, binder: binder)
+        let relation = binder.scan(of: table, alias: statement.alias?.folded ?? table.name)
+        let returned = try ReturnedRows(statement.returning, over: relation, binder: binder)
         let targets = try targets(table)
         let plan = try Optimizer.optimize(
             try source(table, targets), context: binder.context)
         let rows = try gather(plan, table)
-        let count = try Self.write(
-            rows, to: table, rule: rule, isCounted: statement.onConflict != nil, store: store)
+        let batch = try PointBatchMaker(table: table).batch(rows.finish(), rowCount: rows.rowCount)
+        let count: Int
+        switch action {
+        case .rule(let rule) where returned == nil || (rule ?? table.insertRule) != .keep:
+            count = try Self.write(batch, rule: rule, store: store)
+            try returned?.add(rows: rows.finish(), rowCount: rows.rowCount)
+        case .rule:
+            count = try Upsert(table: table, binder: binder, store: store, returned: returned)
+                .run(rows, batch)
+        case .update(let values, let filter):
+            if returned == nil, filter == nil,
+                isPlainMerge(values, table, given: Set(targets), rows.finish())
+            {
+                count = try Self.write(batch, rule: .merge, store: store)
+            } else {
+                count = try Upsert(
+                    table: table, values: values, filter: filter, binder: binder, store: store,
+                    returned: returned
+                ).run(rows, batch)
+            }
+        }
+        if let returned { return returned.running("INSERT", binder: binder) }
         return RunningQuery(
             command: "INSERT", context: binder.context, rowCount: count,
             warnings: binder.warnings)
+    }
+
+    /// Whether DO UPDATE says what merging does without looking anything up: every given field
+    /// takes the new value, none of which is NULL, and no other has one.
+    private func isPlainMerge(
+        _ values: [Int: BoundExpression], _ table: TableSchema, given: Set<Int>,
+        _ vectors: [Vector]
+    ) -> Bool {
+        for index in table.fieldIndexes where !table.primaryKey.contains(index) {
+            if given.contains(index) {
+                guard case .column(let source, _)? = values[index],
+                    source == table.columns.count + index,
+                    vectors[index].validity.validCount(of: vectors[index].count)
+                        == vectors[index].count
+                else { return false }
+            } else if values[index] != nil || table.columns[index].defaultText != nil {
+                return false
+            }
+        }
+        return true
     }
 
     // MARK: - Binding
@@ -35,7 +77,7 @@ struct Insertion {
         if statement.columns.isEmpty { return Array(table.columns.indices) }
         var indexes: [Int] = []
         for name in statement.columns {
-            let index = try Self.column(name, of: table)
+            let index = try binder.column(name, of: table)
             if indexes.contains(index) {
                 throw QueryError(
                     "42701", "column \"\(name.text)\" is named twice", at: name.span)
@@ -43,16 +85,6 @@ struct Insertion {
             indexes.append(index)
         }
         return indexes
-    }
-
-    static func column(_ name: Name, of table: TableSchema) throws(QueryError) -> Int {
-        let exact = table.columns.firstIndex { $0.name.utf8.elementsEqual(name.folded.utf8) }
-        if let exact { return exact }
-        let close = table.columns.indices.filter { name.matches(table.columns[$0].name) }
-        if close.count == 1 { return close[0] }
-        throw QueryError(
-            "42703", "table \"\(table.name)\" has no column \"\(name.text)\"", at: name.span,
-            hint: Suggestion.text(for: name.text, among: table.columns.map(\.name)))
     }
 
     /// A plan whose outputs are all columns of the table, in order and of its types.
@@ -111,7 +143,8 @@ struct Insertion {
                 let type = table.columns[targets[place]].type
                 let value = try binder.bind(expression, scope: scope, expected: type)
                 bound.append(
-                    try assigned(value, to: table.columns[targets[place]], at: expression.span))
+                    try binder.assigned(
+                        value, to: table.columns[targets[place]], at: expression.span))
             }
             rows.append(bound)
         }
@@ -119,21 +152,6 @@ struct Insertion {
             PlanColumn(name: table.columns[$0].name, type: table.columns[$0].type)
         }
         return .values(ValuesNode(rows: rows, columns: columns))
-    }
-
-    private func assigned(
-        _ expression: BoundExpression, to column: ColumnSchema, at span: SourceSpan
-    ) throws(QueryError) -> BoundExpression {
-        if expression.type == column.type { return expression }
-        do {
-            return try binder.coerced(
-                expression, to: column.type,
-                expression.type == .unknown ? .explicit : .assignment, at: span)
-        } catch  where error.code == "42804" {
-            throw QueryError.typeMismatch(
-                "column \"\(column.name)\" is of type \(column.type.name), not "
-                    + "\(expression.type.name)", at: span, hint: "a cast may help")
-        }
     }
 
     /// Columns that the source does not give take their default.
@@ -145,54 +163,14 @@ struct Insertion {
         for (index, column) in table.columns.enumerated() {
             if let place = targets.firstIndex(of: index) {
                 expressions.append(
-                    try assigned(.column(place, given[place].type), to: column, at: span))
+                    try binder.assigned(.column(place, given[place].type), to: column, at: span))
             } else {
-                expressions.append(try defaultValue(of: column, at: span))
+                expressions.append(try binder.defaultValue(of: column, at: span))
             }
         }
         let columns = table.columns.map { PlanColumn(name: $0.name, type: $0.type, kind: $0.kind) }
         return .project(
             ProjectNode(input: plan, expressions: expressions, columns: columns))
-    }
-
-    private func defaultValue(of column: ColumnSchema, at span: SourceSpan) throws(QueryError)
-        -> BoundExpression
-    {
-        guard let text = column.defaultText else { return .constant(.null, column.type) }
-        let tree: Expression
-        do {
-            tree = try Parser.parseExpression(text)
-        } catch {
-            throw QueryError(
-                "XX001", "the default of column \"\(column.name)\" cannot be read: \(text)")
-        }
-        let nothing = Relation(plan: .values(ValuesNode(rows: [], columns: [])), columns: [])
-        let bound = try binder.bind(
-            tree, over: nothing, clause: "DEFAULT", expected: column.type)
-        return try assigned(bound, to: column, at: span)
-    }
-
-    /// ON CONFLICT as a rule of storage.
-    private func conflictRule(_ table: TableSchema) throws(QueryError) -> BelfryCore.DuplicateRule?
-    {
-        for name in statement.conflictTarget { _ = try Self.column(name, of: table) }
-        switch statement.onConflict {
-        case nil: return nil
-        case .doNothing: return .keep
-        case .update(let assignments):
-            for assignment in assignments {
-                let index = try Self.column(assignment.column, of: table)
-                guard case .column(let reference)? = assignment.value,
-                    reference.table?.name.folded == "excluded",
-                    try Self.column(reference.name, of: table) == index
-                else {
-                    throw .notSupported(
-                        "ON CONFLICT DO UPDATE with anything but column = EXCLUDED.column",
-                        at: assignment.value?.span ?? assignment.column.span)
-                }
-            }
-            return .merge
-        }
     }
 
     // MARK: - Rows
@@ -216,47 +194,31 @@ struct Insertion {
         return rows
     }
 
-    /// Writes rows of all columns of a table; how many were new or changed something.
+    /// Writes a batch at once; how many rows were new or changed something.
     static func write(
-        _ rows: BatchAccumulator, to table: TableSchema, rule: BelfryCore.DuplicateRule?,
-        isCounted: Bool, store: Store
+        _ batch: PointBatch, rule: BelfryCore.DuplicateRule?, store: Store
     ) throws(QueryError) -> Int {
-        if rows.rowCount == 0 { return 0 }
-        let vectors = rows.finish()
-        for (index, column) in table.columns.enumerated() {
-            let mayBeNull =
-                !column.isNotNull && column.role != .time && !table.primaryKey.contains(index)
-            if !mayBeNull && vectors[index].validity.validCount(of: rows.rowCount) < rows.rowCount {
-                throw QueryError(
-                    "23502",
-                    "column \"\(column.name)\" of table \"\(table.name)\" must not be NULL")
-            }
-        }
-        var times = [Int64](repeating: 0, count: rows.rowCount)
-        if let timeIndex = table.timeIndex, case .integers(let values) = vectors[timeIndex].storage
-        {
-            times = values
-            if let time = values.first(where: { !Timestamp(nanoseconds: $0).isFinite }) {
-                throw QueryError(
-                    "22008",
-                    "time \(Timestamp(nanoseconds: time)) is outside 1677 to 2262 and not stored")
-            }
-        }
-        var generator = SystemRandomNumberGenerator()
-        let keys = SeriesKeys(
-            table: table, columns: vectors.enumerated().map { ($0.offset, $0.element) },
-            rowCount: rows.rowCount, random: { generator.next() })
-        let columns = table.fieldIndexes
-            .map { PointBatch.Column(number: table.columns[$0].number, values: vectors[$0]) }
-            .sorted { $0.number < $1.number }
-        let batch = PointBatch(
-            table: table, keys: keys.keys, keyIndexes: keys.indexes, times: times,
-            columns: columns)
+        if batch.rowCount == 0 { return 0 }
+        let isCounted = (rule ?? batch.table.insertRule) == .keep
+        // Storage takes MERGE of a reference table for nothing said; here the table says it.
+        let rule = rule ?? (batch.table.isReference ? batch.table.insertRule : nil)
         do {
             let outcome = try store.write([batch], rule: rule, isCounted: isCounted)
-            return isCounted ? outcome.stored + outcome.updated : rows.rowCount
+            return isCounted ? outcome.stored + outcome.updated : batch.rowCount
         } catch {
             throw QueryError(error)
+        }
+    }
+}
+
+extension TableSchema {
+    /// What an INSERT that says nothing does to rows that are there.
+    var insertRule: BelfryCore.DuplicateRule { options.duplicateRule }
+
+    /// The columns whose values name a row.
+    var keyIndexes: [Int] {
+        columns.indices.filter { index in
+            columns[index].role != .field || primaryKey.contains(index)
         }
     }
 }

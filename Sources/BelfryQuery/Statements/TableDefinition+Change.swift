@@ -2,7 +2,7 @@ import BelfryCore
 import BelfrySQL
 import BelfryStorage
 
-/// CREATE TABLE AS, DROP TABLE and ALTER TABLE.
+/// CREATE TABLE AS and DROP TABLE.
 extension TableDefinition {
     /// A reference table without a key, filled from a query.
     static func create(_ definition: CreateTableAs, binder: Binder, store: Store)
@@ -51,8 +51,8 @@ extension TableDefinition {
         } catch {
             throw QueryError(error)
         }
-        let count = try Insertion.write(
-            rows, to: table, rule: nil, isCounted: false, store: store)
+        let batch = try PointBatchMaker(table: table).batch(rows.finish(), rowCount: rows.rowCount)
+        let count = try Insertion.write(batch, rule: nil, store: store)
         return RunningQuery(
             command: "SELECT", context: binder.context, rowCount: count,
             warnings: binder.warnings)
@@ -79,62 +79,5 @@ extension TableDefinition {
             }
         }
         return RunningQuery(command: "DROP TABLE", context: binder.context, warnings: warnings)
-    }
-
-    static func alter(_ change: AlterTable, sql: String, binder: Binder, store: Store)
-        throws(QueryError) -> RunningQuery
-    {
-        let table = try binder.table(change.name)
-        switch change.action {
-        case .addColumn(let definition, let isIfNotExists):
-            let column = try column(definition, sql: sql, binder: binder)
-            let isThere = table.columns.contains { definition.name.matches($0.name) }
-            if isThere && !isIfNotExists {
-                throw QueryError(
-                    "42701", "table \"\(table.name)\" has a column \"\(column.name)\" already",
-                    at: definition.name.span)
-            }
-            if column.role == .time || (table.isReference && column.role == .tag) {
-                throw QueryError(
-                    "42P16", "a TIME KEY or TAG cannot be added to this table",
-                    at: definition.span)
-            }
-            if definition.isNotNull {
-                throw QueryError(
-                    "42P16", "an added column is NULL in the rows before, so not NOT NULL",
-                    at: definition.span)
-            }
-            if !isThere {
-                do {
-                    _ = try store.addColumns([column], toTable: table.name)
-                } catch {
-                    throw QueryError(error)
-                }
-            }
-        case .setKind(let name, let clause):
-            let index = try Insertion.column(name, of: table)
-            let column = table.columns[index]
-            if column.role != .field {
-                throw QueryError("42P16", "only fields have a kind", at: name.span)
-            }
-            let kind = try kind(clause, type: column.type)
-            do {
-                _ = try store.changeColumn(
-                    column.name, ofTable: table.name, type: nil, kind: kind)
-            } catch {
-                throw QueryError(error)
-            }
-        case .dropColumn(let name, _):
-            throw .notSupported("ALTER TABLE … DROP COLUMN", at: name.span)
-        case .renameColumn(let name, _):
-            throw .notSupported("ALTER TABLE … RENAME COLUMN", at: name.span)
-        case .renameTable(let name):
-            throw .notSupported("ALTER TABLE … RENAME", at: name.span)
-        case .setUnit(let name, _):
-            throw .notSupported("ALTER TABLE … SET UNIT", at: name.span)
-        case .setOptions(let options):
-            throw .notSupported("ALTER TABLE … SET", at: options.span)
-        }
-        return RunningQuery(command: "ALTER TABLE", context: binder.context)
     }
 }

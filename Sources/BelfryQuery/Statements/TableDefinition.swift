@@ -49,7 +49,7 @@ struct TableDefinition {
         return name.name.folded
     }
 
-    private static func check(_ name: Name) throws(QueryError) {
+    static func check(_ name: Name) throws(QueryError) {
         if name.text.isEmpty || name.text.utf8.count > nameByteCountLimit {
             throw QueryError(
                 "42622", "a name has 1 to \(nameByteCountLimit) bytes", at: name.span)
@@ -164,15 +164,22 @@ struct TableDefinition {
             if role != .field {
                 throw QueryError("42P16", "only fields have a DEFAULT", at: value.span)
             }
-            let bound = try binder.bindConstant(value, clause: "DEFAULT", expected: type)
-            _ = try binder.coerced(
-                .constant(bound.value, bound.type), to: type, .assignment, at: value.span)
-            defaultText = text(at: value.span, of: sql)
+            defaultText = try Self.defaultText(value, type: type, sql: sql, binder: binder)
         }
         return ColumnSchema(
             name: definition.name.folded, type: type, role: role, kind: kind,
             unit: definition.unit?.text, isNotNull: definition.isNotNull || role == .time,
             defaultText: defaultText)
+    }
+
+    /// The SQL of a DEFAULT that a column of the type takes.
+    static func defaultText(
+        _ value: Expression, type: DataType, sql: String, binder: Binder
+    ) throws(QueryError) -> String {
+        let bound = try binder.bindConstant(value, clause: "DEFAULT", expected: type)
+        _ = try binder.coerced(
+            .constant(bound.value, bound.type), to: type, .assignment, at: value.span)
+        return text(at: value.span, of: sql)
     }
 
     private static func text(at span: SourceSpan, of sql: String) -> String {
@@ -198,6 +205,16 @@ struct TableDefinition {
         _ options: BelfrySQL.TableOptions, isReference: Bool, hasKey: Bool
     ) throws(QueryError) -> BelfryCore.TableOptions {
         var result = BelfryCore.TableOptions()
+        if isReference { result.duplicateRule = hasKey ? .error : .append }
+        try apply(options, to: &result, isReference: isReference, hasKey: hasKey)
+        return result
+    }
+
+    /// Changes the options that the clauses name.
+    static func apply(
+        _ options: BelfrySQL.TableOptions, to result: inout BelfryCore.TableOptions,
+        isReference: Bool, hasKey: Bool
+    ) throws(QueryError) {
         if isReference {
             let isPlain =
                 options.partition == nil && options.retain == nil && options.staleAfter == nil
@@ -208,7 +225,16 @@ struct TableDefinition {
                     "PARTITION BY, RETAIN, STALE AFTER and HORIZON are for tables with a TIME KEY",
                     at: options.span)
             }
-            result.duplicateRule = hasKey ? .error : .append
+            if let rule = options.onDuplicate, (rule == .append) == hasKey {
+                throw QueryError(
+                    "42P16",
+                    hasKey
+                        ? "a table with a PRIMARY KEY has one row a key"
+                        : "rows without a PRIMARY KEY are never duplicates", at: options.span,
+                    hint: hasKey
+                        ? "leave out PRIMARY KEY, or ON DUPLICATE APPEND"
+                        : "a PRIMARY KEY tells which rows are the same")
+            }
         }
         switch options.partition {
         case nil: break
@@ -219,18 +245,12 @@ struct TableDefinition {
             throw QueryError(
                 "0A000", "partitions are a DAY, a MONTH or a YEAR wide", at: options.span)
         }
-        result.retain = try options.retain.map(positiveInterval)
-        result.staleAfter = try options.staleAfter.map(elapsedInterval)
-        result.horizon = try options.horizon.map(elapsedInterval)
-        switch options.onDuplicate {
-        case nil: break
-        case .replace: result.duplicateRule = .replace
-        case .merge: result.duplicateRule = .merge
-        case .keep: result.duplicateRule = .keep
-        case .append: result.duplicateRule = .append
-        case .error: result.duplicateRule = .error
+        if let retain = options.retain { result.retain = try positiveInterval(retain) }
+        if let stale = options.staleAfter { result.staleAfter = try elapsedInterval(stale) }
+        if let horizon = options.horizon { result.horizon = try elapsedInterval(horizon) }
+        if let rule = options.onDuplicate {
+            result.duplicateRule = BelfryCore.DuplicateRule(rule)
         }
-        return result
     }
 
     private static func positiveInterval(_ literal: TextLiteral) throws(QueryError) -> Interval {

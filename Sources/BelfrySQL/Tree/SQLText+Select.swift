@@ -108,7 +108,7 @@ extension SQLText {
         clause(" QUALIFY ", select.qualify)
     }
 
-    private mutating func item(_ item: SelectItem) {
+    mutating func item(_ item: SelectItem) {
         switch item {
         case .expression(let value, let alias):
             expression(value)

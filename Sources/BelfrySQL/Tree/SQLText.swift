@@ -103,18 +103,8 @@ package struct SQLText {
             put("TRUNCATE ")
             qualifiedName(table)
         case .insert(let insert): self.insert(insert)
-        case .update(let update):
-            put("UPDATE ")
-            qualifiedName(update.table)
-            rowAlias(update.alias)
-            put(" SET ")
-            assignments(update.assignments)
-            clause(" WHERE ", update.filter)
-        case .delete(let delete):
-            put("DELETE FROM ")
-            qualifiedName(delete.table)
-            rowAlias(delete.alias)
-            clause(" WHERE ", delete.filter)
+        case .update(let update): self.update(update)
+        case .delete(let delete): self.delete(delete)
         case .set(let set):
             put("SET ")
             name(set.name)
@@ -124,6 +114,12 @@ package struct SQLText {
             put("RESET ")
             if let name = reset.name { self.name(name) } else { put("ALL") }
         case .show(.tables): put("SHOW TABLES")
+        case .show(.report(let report, let table)):
+            put("SHOW \(report.rawValue)")
+            if let table {
+                put(" FROM ")
+                qualifiedName(table)
+            }
         case .show(.all): put("SHOW ALL")
         case .show(.variable(let name)):
             put("SHOW ")
@@ -135,57 +131,14 @@ package struct SQLText {
             put("SUMMARIZE ")
             qualifiedName(table)
         case .transaction(let transaction): put(transaction.rawValue)
+        case .checkpoint: put("CHECKPOINT")
         }
-    }
-
-    private mutating func rowAlias(_ alias: Name?) {
-        guard let alias else { return }
-        put(" AS ")
-        name(alias)
     }
 
     mutating func clause(_ words: String, _ value: Expression?) {
         guard let value else { return }
         put(words)
         expression(value)
-    }
-
-    private mutating func assignments(_ assignments: [Assignment]) {
-        list(assignments) { printer, assignment in
-            printer.name(assignment.column)
-            printer.put(" = ")
-            if let value = assignment.value {
-                printer.expression(value)
-            } else {
-                printer.put("DEFAULT")
-            }
-        }
-    }
-
-    private mutating func insert(_ insert: Insert) {
-        put("INSERT INTO ")
-        qualifiedName(insert.table)
-        put(" ")
-        if !insert.columns.isEmpty {
-            names(insert.columns)
-            put(" ")
-        }
-        switch insert.source {
-        case .query(let query): self.query(query)
-        case .defaultValues: put("DEFAULT VALUES")
-        }
-        guard let action = insert.onConflict else { return }
-        put(" ON CONFLICT ")
-        if !insert.conflictTarget.isEmpty {
-            names(insert.conflictTarget)
-            put(" ")
-        }
-        switch action {
-        case .doNothing: put("DO NOTHING")
-        case .update(let assignments):
-            put("DO UPDATE SET ")
-            self.assignments(assignments)
-        }
     }
 
     // MARK: - Definitions
@@ -204,7 +157,7 @@ package struct SQLText {
         options(create.options)
     }
 
-    private mutating func column(_ column: ColumnDefinition) {
+    mutating func column(_ column: ColumnDefinition) {
         name(column.name)
         put(" ")
         type(column.type)
@@ -223,47 +176,16 @@ package struct SQLText {
         if column.isPrimaryKey { put(" PRIMARY KEY") }
     }
 
-    private mutating func kind(_ kind: ColumnKindClause) {
+    mutating func kind(_ kind: ColumnKindClause) {
         put(kind.word.rawValue)
         if let per = kind.per { put(" PER \(SQLText.string(per.text))") }
     }
 
-    private mutating func options(_ options: TableOptions) {
+    mutating func options(_ options: TableOptions) {
         if let unit = options.partition { put(" PARTITION BY \(unit.rawValue)") }
         if let text = options.retain?.text { put(" RETAIN \(SQLText.string(text))") }
         if let text = options.staleAfter?.text { put(" STALE AFTER \(SQLText.string(text))") }
         if let text = options.horizon?.text { put(" HORIZON \(SQLText.string(text))") }
         if let rule = options.onDuplicate { put(" ON DUPLICATE \(rule.rawValue)") }
-    }
-
-    private mutating func alterAction(_ action: AlterTable.Action) {
-        switch action {
-        case .addColumn(let column, let isIfNotExists):
-            put(isIfNotExists ? " ADD COLUMN IF NOT EXISTS " : " ADD COLUMN ")
-            self.column(column)
-        case .dropColumn(let column, let isIfExists):
-            put(isIfExists ? " DROP COLUMN IF EXISTS " : " DROP COLUMN ")
-            name(column)
-        case .renameColumn(let column, let newName):
-            put(" RENAME COLUMN ")
-            name(column)
-            put(" TO ")
-            name(newName)
-        case .renameTable(let newName):
-            put(" RENAME TO ")
-            name(newName)
-        case .setKind(let column, let kind):
-            put(" ALTER COLUMN ")
-            name(column)
-            put(" SET ")
-            self.kind(kind)
-        case .setUnit(let column, let unit):
-            put(" ALTER COLUMN ")
-            name(column)
-            put(unit.map { " SET UNIT \(SQLText.string($0.text))" } ?? " DROP UNIT")
-        case .setOptions(let options):
-            put(" SET")
-            self.options(options)
-        }
     }
 }

@@ -16,6 +16,8 @@ package indirect enum Statement: Sendable {
     case describe(QualifiedName)
     case summarize(QualifiedName)
     case transaction(Transaction)
+    /// CHECKPOINT: what is in memory goes to a segment.
+    case checkpoint
 }
 
 /// A statement and where it stood in the text, without its semicolon.
@@ -176,101 +178,6 @@ package struct DropTable: Sendable {
     }
 }
 
-package struct AlterTable: Sendable {
-    package enum Action: Sendable {
-        case addColumn(ColumnDefinition, isIfNotExists: Bool)
-        case dropColumn(Name, isIfExists: Bool)
-        case renameColumn(Name, to: Name)
-        case renameTable(to: Name)
-        /// `ALTER energy SET COUNTER`
-        case setKind(Name, ColumnKindClause)
-        /// `ALTER energy SET UNIT 'kWh'`; nil after DROP UNIT.
-        case setUnit(Name, TextLiteral?)
-        /// `SET RETAIN '30 days' STALE AFTER '1 hour'`
-        case setOptions(TableOptions)
-    }
-
-    package let name: QualifiedName
-    package let action: Action
-
-    package init(name: QualifiedName, action: Action) {
-        self.name = name
-        self.action = action
-    }
-}
-
-package struct Insert: Sendable {
-    package enum Source: Sendable {
-        /// A SELECT, or VALUES as a query.
-        case query(Query)
-        case defaultValues
-    }
-
-    package enum OnConflict: Sendable {
-        case doNothing
-        /// `DO UPDATE SET c = EXCLUDED.c`: the columns that the new row overwrites.
-        case update([Assignment])
-    }
-
-    package let table: QualifiedName
-    /// Empty where the statement names none.
-    package let columns: [Name]
-    package let source: Source
-    /// The columns named behind ON CONFLICT; may be empty.
-    package let conflictTarget: [Name]
-    package let onConflict: OnConflict?
-
-    package init(
-        table: QualifiedName, columns: [Name], source: Source, conflictTarget: [Name] = [],
-        onConflict: OnConflict? = nil
-    ) {
-        self.table = table
-        self.columns = columns
-        self.source = source
-        self.conflictTarget = conflictTarget
-        self.onConflict = onConflict
-    }
-}
-
-/// `column = value`; DEFAULT is nil.
-package struct Assignment: Sendable {
-    package let column: Name
-    package let value: Expression?
-
-    package init(column: Name, value: Expression?) {
-        self.column = column
-        self.value = value
-    }
-}
-
-package struct Update: Sendable {
-    package let table: QualifiedName
-    package let alias: Name?
-    package let assignments: [Assignment]
-    package let filter: Expression?
-
-    package init(
-        table: QualifiedName, alias: Name?, assignments: [Assignment], filter: Expression?
-    ) {
-        self.table = table
-        self.alias = alias
-        self.assignments = assignments
-        self.filter = filter
-    }
-}
-
-package struct Delete: Sendable {
-    package let table: QualifiedName
-    package let alias: Name?
-    package let filter: Expression?
-
-    package init(table: QualifiedName, alias: Name?, filter: Expression?) {
-        self.table = table
-        self.alias = alias
-        self.filter = filter
-    }
-}
-
 /// `SET name = value`, `SET name TO value`, `SET TIME ZONE value` (whose name is `timezone`).
 package struct SetVariable: Sendable {
     package let name: Name
@@ -293,7 +200,25 @@ package struct ResetVariable: Sendable {
 }
 
 package enum Show: Sendable {
+    /// What the store tells of itself.
+    package enum Report: String, Sendable, CaseIterable {
+        case partitions = "PARTITIONS"
+        case segments = "SEGMENTS"
+        case tombstones = "TOMBSTONES"
+        case health = "HEALTH"
+        case recovery = "RECOVERY"
+
+        /// Whether FROM may name one table.
+        package var isByTable: Bool {
+            switch self {
+            case .partitions, .segments, .tombstones: true
+            case .health, .recovery: false
+            }
+        }
+    }
+
     case tables
+    case report(Report, table: QualifiedName?)
     case all
     case variable(Name)
 }
