@@ -82,7 +82,7 @@ package enum Query {
         case .reset(let reset):
             return try Variables.reset(reset, binder: binder, session: &session)
         case .show(let show):
-            return try Description.show(show, binder: binder)
+            return try Description.show(show, binder: binder, store: session.store)
         case .describe(let name):
             return try Description.describe(name, binder: binder)
         case .summarize(let name):

@@ -12,7 +12,7 @@ package enum Keyword: String, Sendable, CaseIterable {
     case currentTimestamp = "current_timestamp"
     case data, date, day, dec, decimal, `default`, delete, delta, desc, describe, distinct, `do`
     case double, drop, duplicate
-    case `else`, end, error, escape, every, except, exclude, exists, explain, extract
+    case `else`, end, error, escape, events, every, except, exclude, exists, explain, extract
     case `false`, fetch, fill, filter, first, float, float4, float8, following, `for`, foreign
     case forward, from, full
     case gauge, grant, group, grouping, groups

@@ -198,6 +198,7 @@ package struct Parser {
         if accept(.tombstones) { return .tombstones }
         if accept(.health) { return .health }
         if accept(.recovery) { return .recovery }
+        if accept(.events) { return .events }
         return nil
     }
 

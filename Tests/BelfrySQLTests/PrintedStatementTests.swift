@@ -261,6 +261,7 @@ import Testing
         ("SHOW TOMBSTONES", "SHOW TOMBSTONES"),
         ("SHOW HEALTH", "SHOW HEALTH"),
         ("SHOW RECOVERY", "SHOW RECOVERY"),
+        ("SHOW EVENTS", "SHOW EVENTS"),
         ("CHECKPOINT", "CHECKPOINT"),
         ("SET TimeZone = 'Europe/Copenhagen'", "SET timezone = 'Europe/Copenhagen'"),
         ("SET TIME ZONE 'UTC'", "SET timezone = 'UTC'"),

@@ -21,7 +21,10 @@ struct LineReader {
         "SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "SAMPLE BY", "FILL",
         "LATEST BY",
         "ASOF JOIN", "ALIGN JOIN", "USING", "TOLERANCE", "TIME ZONE", "CREATE TABLE", "INSERT INTO",
-        "VALUES", "EXPLAIN", "DESCRIBE", "SHOW TABLES", "HAVING", "DISTINCT",
+        "VALUES", "EXPLAIN", "DESCRIBE", "SHOW TABLES", "HAVING", "DISTINCT", "UPDATE",
+        "DELETE FROM", "TRUNCATE", "ALTER TABLE", "RETURNING", "ON CONFLICT", "ON DUPLICATE",
+        "SHOW PARTITIONS", "SHOW SEGMENTS", "SHOW TOMBSTONES", "SHOW HEALTH", "SHOW RECOVERY",
+        "SHOW EVENTS", "CHECKPOINT",
     ]
 
     init(isInteractive: Bool) { self.isInteractive = isInteractive }

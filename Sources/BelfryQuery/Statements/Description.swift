@@ -4,7 +4,9 @@ import BelfryStorage
 
 /// SHOW, DESCRIBE and SUMMARIZE.
 enum Description {
-    static func show(_ show: Show, binder: Binder) throws(QueryError) -> RunningQuery {
+    static func show(_ show: Show, binder: Binder, store: Store) throws(QueryError)
+        -> RunningQuery
+    {
         let context = binder.context
         switch show {
         case .tables:
@@ -19,8 +21,8 @@ enum Description {
             return result(
                 [("table", .text), ("kind", .text), ("columns", .bigint), ("about_rows", .bigint)],
                 rows, context)
-        case .report(let report, _):
-            throw .notSupported("SHOW \(report.rawValue)", at: nil)
+        case .report(let report, let table):
+            return try StoreReport(table, binder: binder, store: store).run(report)
         case .all:
             let rows = Variables.Variable.allCases.map {
                 [Value.text($0.rawValue), .text($0.text(in: context.settings))]
@@ -141,7 +143,7 @@ enum Description {
             ], rows, binder.context)
     }
 
-    private static func result(
+    static func result(
         _ columns: [(String, DataType)], _ rows: [[Value]], _ context: QueryContext
     ) -> RunningQuery {
         RunningQuery(

@@ -207,12 +207,13 @@ package enum Show: Sendable {
         case tombstones = "TOMBSTONES"
         case health = "HEALTH"
         case recovery = "RECOVERY"
+        case events = "EVENTS"
 
         /// Whether FROM may name one table.
         package var isByTable: Bool {
             switch self {
             case .partitions, .segments, .tombstones: true
-            case .health, .recovery: false
+            case .health, .recovery, .events: false
             }
         }
     }

@@ -1,0 +1,8 @@
+/// What a snapshot consists of, for those who want to look.
+extension Snapshot {
+    /// The live segments, by ascending last sequence.
+    package var segmentSummaries: [SegmentSummary] { segments.map(\.summary) }
+
+    /// The deletions by tags and times that still hide rows, oldest first.
+    package var liveTombstones: [Tombstone] { tombstones }
+}
