@@ -4,6 +4,8 @@ struct DoubleEncoder {
     let form: DoubleForm
     let useGorilla: Bool
     var integers = IntegerEncoder()
+    /// Corrections keep to lanes: the table of the COLD tier is the integers'.
+    private var corrections = IntegerEncoder()
     private let dictionary: DoubleDictionary?
     /// The dictionary's values as integers of its own scale.
     private var distinctIntegers: [Int64] = []
@@ -98,7 +100,7 @@ struct DoubleEncoder {
         var entry = VectorEntry(
             integers.encode(wholes.span, mayRamp: validity == nil, into: &correctedPayload))
         if outcome.isDivided { entry.tag.set(VectorTag.division) }
-        entry.corrections = integers.encode(steps.span, mayRamp: false, into: &correctedPayload)
+        entry.corrections = corrections.encode(steps.span, mayRamp: false, into: &correctedPayload)
         if correctedPayload.count > values.count * 4 {
             var orderedPayload: [UInt8] = []
             let orderedEntry = encodeOrdered(values, validity, validCount, into: &orderedPayload)

@@ -177,7 +177,7 @@ package struct StripDecoder: Sendable {
             do throws(FormatError) {
                 try unsafe place.integers.decode(
                     bytes.span.bytes, at: place.valueOffset, rowCount: place.rowCount,
-                    into: &span)
+                    tokens: directory.tokens, into: &span)
             } catch {
                 problem = error
             }

@@ -131,6 +131,11 @@ extension StripDirectory {
         _ = try reader.readUInt8()
         _ = try reader.readVarint()
         var text = "\(kind), \(rowCount) rows"
+        if let tokens {
+            _ = try TokenTable.read(&reader)
+            let count = tokens.counts.count { $0 > 0 }
+            text += ", COLD, \(count) \(tokens.isSigned ? "signed " : "")tokens"
+        }
         switch kind {
         case .integers, .booleans: break
         case .doubles:
@@ -197,7 +202,8 @@ extension StripDirectory {
                 kind: kind, doubles: doubles, rowCount: vectors[index].rowCount,
                 validCount: vectors[index].validity.setCount, reference: reference,
                 restCount: vectors.count - index - 1,
-                isPlainText: kind == .texts && dictionaryEntryCount == nil)
+                isPlainText: kind == .texts && dictionaryEntryCount == nil,
+                mayBeCoded: tokens != nil)
             let entry = try VectorEntry.read(&reader, around)
             if entry.integers.hasBase { reference = entry.integers.base }
             var text = "vector \(index)"
@@ -227,7 +233,12 @@ extension StripDirectory {
             if vector.shape != .frame { text += ", step \(vector.step)" }
             if vector.shape == .secondDelta { text += ", first \(vector.firstDelta)" }
             if vector.divisor > 1 { text += ", divisor \(vector.divisor)" }
-            text += ", width \(vector.width)"
+            if let coded = vector.coded {
+                text +=
+                    ", \(coded.tokenByteCount) bytes of tokens, \(coded.lowByteCount) of low bits"
+            } else {
+                text += ", width \(vector.width)"
+            }
             if let patches = vector.patches { text += ", patches: \(patches.count)" }
         case .runs: text += ", width \(vector.width), \(vector.runCount) runs"
         case .gorilla: text += ", \(vector.streamByteCount) bytes"

@@ -21,7 +21,9 @@ extension StripDirectory {
         _ bytes: RawSpan, _ place: Place, distinct: [Int64], into span: inout MutableSpan<Int64>
     ) throws(FormatError) {
         let rowCount = place.rowCount
-        try place.integers.decode(bytes, at: place.valueOffset, rowCount: rowCount, into: &span)
+        try place.integers.decode(
+            bytes, at: place.valueOffset, rowCount: rowCount, tokens: tokens,
+            into: &span)
         if place.tag.has(VectorTag.ordered) {
             if place.integers.shape != .gorilla { OrderedBits.map(&span, rowCount: rowCount) }
             return

@@ -9,6 +9,8 @@ package struct StripDirectory: Sendable {
 
     /// The form of a strip of doubles.
     let doubles: DoubleForm?
+    /// The table of the COLD tier; nil in the LIGHT one.
+    let tokens: TokenTable?
     /// The distinct doubles of a strip of codes: one directory or none, an array because a struct
     /// cannot hold its own kind.
     private(set) var distinctDoubles: [StripDirectory] = []
@@ -66,7 +68,8 @@ package struct StripDirectory: Sendable {
         var reader = ByteReader(covered)
         try reader.skip(Strip.headerByteCount)
         let kindByte = try reader.readUInt8()
-        guard kindByte == kind.rawValue else {
+        let isCold = kindByte & Strip.coldFlag != 0
+        guard kindByte & ~Strip.coldFlag == kind.rawValue, !isCold || kind != .booleans else {
             throw FormatError("a strip of kind \(kindByte), \(kind) expected", at: 8)
         }
         let written = try reader.readCount(limit: Strip.rowCountLimit, "rows")
@@ -74,6 +77,7 @@ package struct StripDirectory: Sendable {
             throw FormatError("a strip of \(written) rows, \(rowCount) expected", at: 9)
         }
         self.rowCount = rowCount
+        tokens = isCold ? try TokenTable.read(&reader) : nil
         var doubles: DoubleForm?
         var entryCount: Int?
         var stored: StoredBytes?
@@ -136,6 +140,7 @@ package struct StripDirectory: Sendable {
         }
         rowCount = count
         doubles = DoubleForm(stage)
+        tokens = nil
         dictionaryEntryCount = nil
         dictionaryBytes = nil
         payloadOffset = 0
@@ -183,7 +188,8 @@ package struct StripDirectory: Sendable {
                 kind: kind, doubles: doubles, rowCount: vectors[index].rowCount,
                 validCount: vectors[index].validity.setCount, reference: reference,
                 restCount: vectors.count - index - 1,
-                isPlainText: kind == .texts && dictionaryEntryCount == nil)
+                isPlainText: kind == .texts && dictionaryEntryCount == nil,
+                mayBeCoded: tokens != nil)
             let entry = try VectorEntry.read(&reader, around)
             if entry.integers.hasBase { reference = entry.integers.base }
             for repetition in 0...entry.repeatCount {

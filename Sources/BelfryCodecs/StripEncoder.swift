@@ -36,19 +36,22 @@ package enum StripEncoder {
             validity.map { $0.count >= EncodedBits.wordCount(rows: rowCount) } ?? true,
             "there is a validity word for every 64 rows")
         var building = StripBuilding(kind: values.kind, rowCount: rowCount, validity: validity)
-        switch values {
-        case .integers(let integers):
-            building.encode(integers, forms: forms)
-        case .doubles(let doubles):
-            building.encode(doubles, options: options, forms: forms)
-        case .booleans(let booleans):
-            building.encode(booleans)
-        case .texts(let offsets, let bytes):
-            precondition(bytes.count <= Strip.textByteCountLimit, "a strip holds 64 MiB of text")
-            building.encode(offsets: offsets, bytes: bytes, forms: forms)
-        }
-        return building.finish()
+        let mayBeCold = options.isCold && !options.useGorilla && forms == .all
+        if mayBeCold { building.model = TokenModel() }
+        building.encode(values, options: options, forms: forms)
+        let tokens = building.model?.best()
+        let light = building.finish()
+        guard let tokens, rowCount >= coldRowCount else { return light }
+        building = StripBuilding(kind: values.kind, rowCount: rowCount, validity: validity)
+        building.tokens = tokens
+        building.encode(values, options: options, forms: forms)
+        let cold = building.finish()
+        // Decoding takes several times as long: it has to be worth it.
+        return cold.bytes.count * 100 <= light.bytes.count * 92 ? cold : light
     }
+
+    /// Below, the table of tokens outweighs what it saves.
+    private static let coldRowCount = 512
 }
 
 /// A strip while it is made: directory and payload grow side by side.
@@ -65,6 +68,10 @@ private struct StripBuilding {
     private var booleans: [EncodedBits] = []
     private var payload: [UInt8] = []
     private var statistics = VectorStatistics.empty
+    /// Of the residuals, where it is asked for.
+    var model: TokenModel?
+    /// In the COLD tier.
+    var tokens: TokenEncoder?
 
     init(kind: StripKind, rowCount: Int, validity: [UInt64]?) {
         self.kind = kind
@@ -128,10 +135,31 @@ private struct StripBuilding {
 
     // MARK: Kinds
 
-    mutating func encode(_ integers: [Int64], forms: IntegerEncoder.Forms) {
-        var values = integers
+    mutating func encode(
+        _ values: StripValues, options: StripOptions, forms: IntegerEncoder.Forms
+    ) {
+        switch values {
+        case .integers(let integers): encode(integers, forms: forms)
+        case .doubles(let doubles): encode(doubles, options: options, forms: forms)
+        case .booleans(let booleans): encode(booleans)
+        case .texts(let offsets, let bytes):
+            precondition(bytes.count <= Strip.textByteCountLimit, "a strip holds 64 MiB of text")
+            encode(offsets: offsets, bytes: bytes, forms: forms)
+        }
+    }
+
+    private func integerEncoder(_ forms: IntegerEncoder.Forms) -> IntegerEncoder {
         var encoder = IntegerEncoder()
         encoder.forms = forms
+        encoder.model = model
+        encoder.tokens = tokens
+        return encoder
+    }
+
+    private mutating func encode(_ integers: [Int64], forms: IntegerEncoder.Forms) {
+        var values = integers
+        var encoder = integerEncoder(forms)
+        defer { model = encoder.model }
         for vector in vectors {
             let part = part(vector)
             Self.fill(&values, part, empty: 0)
@@ -156,7 +184,7 @@ private struct StripBuilding {
         }
     }
 
-    mutating func encode(
+    private mutating func encode(
         _ doubles: [Double], options: StripOptions, forms: IntegerEncoder.Forms
     ) {
         var values = doubles
@@ -169,7 +197,8 @@ private struct StripBuilding {
         var encoder = DoubleEncoder(
             stage: choice.stage, dictionary: choice.dictionary, dictionaryScale: dictionaryScale,
             useGorilla: options.useGorilla)
-        encoder.integers.forms = forms
+        encoder.integers = integerEncoder(forms)
+        defer { model = encoder.integers.model }
         doubleForm = encoder.form
         for vector in vectors {
             let part = part(vector)
@@ -200,7 +229,7 @@ private struct StripBuilding {
         return isOnly ? scale : nil
     }
 
-    mutating func encode(_ booleans: [Bool]) {
+    private mutating func encode(_ booleans: [Bool]) {
         var values = booleans
         for vector in vectors {
             let part = part(vector)
@@ -215,10 +244,10 @@ private struct StripBuilding {
         }
     }
 
-    mutating func encode(offsets: [UInt32], bytes: [UInt8], forms: IntegerEncoder.Forms) {
+    private mutating func encode(offsets: [UInt32], bytes: [UInt8], forms: IntegerEncoder.Forms) {
         let zstd = Zstd()
-        var encoder = IntegerEncoder()
-        encoder.forms = forms
+        var encoder = integerEncoder(forms)
+        defer { model = encoder.model }
         guard
             rowCount > 0,
             let found = TextCodes.find(offsets: offsets, bytes: bytes, validity: validity)
@@ -291,8 +320,9 @@ private struct StripBuilding {
 
     consuming func finish() -> EncodedStrip {
         var directory = ByteWriter(capacity: 64 + 24 * entries.count)
-        directory.writeUInt8(kind.rawValue)
+        directory.writeUInt8(kind.rawValue | (tokens == nil ? 0 : Strip.coldFlag))
         directory.writeCount(rowCount)
+        tokens?.table.write(&directory)
         directory.writeBytes(transforms.bytes)
         directory.writeUInt8(validity == nil ? 0 : 1)
         for bits in validities { bits.write(&directory) }

@@ -137,6 +137,8 @@ struct VectorEntry: Sendable {
         /// How many vectors follow.
         var restCount: Int
         var isPlainText: Bool
+        /// Whether the strip has a table of tokens.
+        var mayBeCoded = false
     }
 
     static func read(
@@ -149,7 +151,8 @@ struct VectorEntry: Sendable {
         else { throw FormatError("tag \(tag.byte) in a strip of \(around.kind)", at: start) }
         var entry = VectorEntry(
             try IntegerVector.read(
-                &reader, tag: tag, reference: around.reference, rowCount: around.rowCount))
+                &reader, tag: tag, reference: around.reference, rowCount: around.rowCount,
+                mayBeCoded: around.mayBeCoded))
         entry.tag = tag
         entry.isDerivable = around.doubles?.isDerivable ?? true
         if case .corrected = around.doubles?.stage, !tag.has(VectorTag.ordered) {
@@ -209,7 +212,7 @@ struct VectorEntry: Sendable {
             tag.shape != .gorilla, !isPlain || !tag.has(VectorTag.patchedOrRepeated)
         else { throw FormatError("tag \(tag.byte) of corrections", at: start) }
         return try IntegerVector.read(
-            &reader, tag: tag, reference: 0, rowCount: around.rowCount)
+            &reader, tag: tag, reference: 0, rowCount: around.rowCount, mayBeCoded: false)
     }
 
     private mutating func readStatistics(

@@ -18,10 +18,11 @@ struct DamageTests {
 
         init(
             _ name: String, _ values: StripValues, _ validity: ValiditySample = .all,
-            gorilla: Bool = false, forms: IntegerEncoder.Forms = .all
+            gorilla: Bool = false, cold: Bool = false, forms: IntegerEncoder.Forms = .all
         ) {
             var options = StripOptions()
             options.useGorilla = gorilla
+            options.isCold = cold
             var strip = StripEncoder.encode(
                 values, validity: validity.words(values.count, seed: 3), options: options,
                 forms: forms)
@@ -58,6 +59,10 @@ struct DamageTests {
             Sample("corrected", .doubles(DoubleSample.corrected.values(400, seed: 1)), .mostly),
             Sample("distinct decimals", .doubles(DoubleSample.miles.values(600, seed: 1))),
             Sample("distinct patterns", .doubles(DoubleSample.fewPatterns.values(900, seed: 1))),
+            Sample(
+                "coded", .doubles(ColdTests.skewed(1300, seed: 1)), .mostly, cold: true),
+            Sample(
+                "coded differences", .integers(ColdTests.walk(600, seed: 2)), cold: true),
             Sample("XOR", .doubles(DoubleSample.cents.values(60, seed: 1)), gorilla: true),
             Sample("bits", .booleans((0..<90).map { $0 % 3 == 0 }), .mostly),
             Sample("runs of bits", .booleans((0..<1100).map { $0 / 300 % 2 == 0 }), .runs),

@@ -14,10 +14,11 @@ struct RoundTrip {
 
     init(
         _ values: StripValues, _ validity: [UInt64]?, gorilla: Bool = false,
-        forms: IntegerEncoder.Forms = .all
+        cold: Bool = false, forms: IntegerEncoder.Forms = .all
     ) throws {
         var options = StripOptions()
         options.useGorilla = gorilla
+        options.isCold = cold
         var strip = StripEncoder.encode(values, validity: validity, options: options, forms: forms)
         strip.seal(salt: Self.salt, offset: Self.offset)
         self.strip = strip
@@ -59,9 +60,10 @@ struct RoundTrip {
 
     @discardableResult
     static func check(
-        _ values: [Int64], _ validity: [UInt64]? = nil, forms: IntegerEncoder.Forms = .all
+        _ values: [Int64], _ validity: [UInt64]? = nil, cold: Bool = false,
+        forms: IntegerEncoder.Forms = .all
     ) throws -> RoundTrip {
-        let trip = try RoundTrip(.integers(values), validity, forms: forms)
+        let trip = try RoundTrip(.integers(values), validity, cold: cold, forms: forms)
         try trip.compareRows(validity) { vector, rows, valid in
             let found = try trip.decoder.decodeIntegers(vector)
             let expected = valid.map { values[$0] }
@@ -82,9 +84,10 @@ struct RoundTrip {
     @discardableResult
     static func check(
         _ values: [Double], _ validity: [UInt64]? = nil, gorilla: Bool = false,
-        forms: IntegerEncoder.Forms = .all
+        cold: Bool = false, forms: IntegerEncoder.Forms = .all
     ) throws -> RoundTrip {
-        let trip = try RoundTrip(.doubles(values), validity, gorilla: gorilla, forms: forms)
+        let trip = try RoundTrip(
+            .doubles(values), validity, gorilla: gorilla, cold: cold, forms: forms)
         try trip.compareRows(validity) { vector, rows, valid in
             let found = try trip.decoder.decodeDoubles(vector)
             let expected = valid.map { values[$0] }
@@ -113,7 +116,8 @@ struct RoundTrip {
 
     @discardableResult
     static func check(
-        _ texts: [[UInt8]], _ validity: [UInt64]? = nil, forms: IntegerEncoder.Forms = .all
+        _ texts: [[UInt8]], _ validity: [UInt64]? = nil, cold: Bool = false,
+        forms: IntegerEncoder.Forms = .all
     ) throws -> RoundTrip {
         var offsets: [UInt32] = [0]
         var bytes: [UInt8] = []
@@ -122,7 +126,7 @@ struct RoundTrip {
             offsets.append(UInt32(bytes.count))
         }
         let trip = try RoundTrip(
-            .texts(offsets: offsets, bytes: bytes), validity, forms: forms)
+            .texts(offsets: offsets, bytes: bytes), validity, cold: cold, forms: forms)
         if let dictionary = trip.decoder.dictionary {
             let distinct = (0..<dictionary.count).map { dictionary[$0] }
             #expect(

@@ -21,6 +21,10 @@ struct IntegerEncoder {
     }
 
     var forms = Forms.all
+    /// While a strip is encoded for the LIGHT tier: what its residuals would cost as tokens.
+    var model: TokenModel?
+    /// The COLD tier's table.
+    var tokens: TokenEncoder?
     /// The extremes of the values encoded last.
     private(set) var extremes = (min: Int64(0), max: Int64(0))
 
@@ -74,9 +78,12 @@ struct IntegerEncoder {
                     .delta, packing, bits: packing.bits + 16, isOnly: forms == [.delta])
             }
         }
+        var hasSeconds = false
         if count > 2 && forms.contains(.secondDelta)
-            && (forms == [.secondDelta] || Residuals.secondsLookSmaller(values))
+            && (forms == [.secondDelta] || tokens?.shape == .secondDelta
+                || Residuals.secondsLookSmaller(values))
         {
+            hasSeconds = true
             Residuals.seconds(values, above: scan.secondMin, into: &seconds)
             Residuals.divide(&seconds, by: deltaDivisor)
             let packing = Packing.best(of: seconds.span, skipping: 2)
@@ -88,6 +95,16 @@ struct IntegerEncoder {
             best.consider(
                 .runs, Packing(), bits: scan.runCount * (width + min(10, bitCount(UInt64(count)))),
                 isOnly: forms == [.runs])
+        }
+
+        if model != nil {
+            addToModel(hasDeltas: count > 1 && !deltas.isEmpty, hasSeconds: hasSeconds)
+        }
+        if let tokens, let coded = code(values, scan, divisor, deltaDivisor, tokens) {
+            if coded.bytes.count * 8 + 16 < best.bits {
+                payload.append(contentsOf: coded.bytes)
+                return coded.vector
+            }
         }
 
         switch best.shape {
@@ -120,6 +137,63 @@ struct IntegerEncoder {
             unsafe values.withUnsafeBytes { unsafe payload.append(contentsOf: $0) }
             return IntegerVector(shape: .raw)
         }
+    }
+
+    /// Enters the residuals of the vector that was looked at last.
+    private mutating func addToModel(hasDeltas: Bool, hasSeconds: Bool) {
+        guard var entered = model else { return }
+        // So that the histograms are not copied.
+        model = nil
+        entered.add(
+            .frame, offsets.span, center: Packing.median(of: offsets.span, skipping: 0),
+            skipping: 0)
+        if hasDeltas {
+            entered.add(
+                .delta, deltas.span, center: Packing.median(of: deltas.span, skipping: 1),
+                skipping: 1)
+        }
+        if hasSeconds {
+            entered.add(
+                .secondDelta, seconds.span, center: Packing.median(of: seconds.span, skipping: 2),
+                skipping: 2)
+        }
+        model = entered
+    }
+
+    /// The vector with its residuals as tokens of the strip's table; nil where it has none for one.
+    private func code(
+        _ values: Span<Int64>, _ scan: Scan, _ divisor: Divisor, _ deltaDivisor: Divisor,
+        _ tokens: TokenEncoder
+    ) -> (vector: IntegerVector, bytes: [UInt8])? {
+        let skipped: Int
+        var residuals: [UInt64]
+        var vector = IntegerVector(shape: tokens.shape, base: values[0])
+        vector.divisor = tokens.shape == .frame ? divisor.value : deltaDivisor.value
+        switch tokens.shape {
+        case .frame: (skipped, residuals) = (0, offsets)
+        case .delta: (skipped, residuals) = (1, deltas)
+        case .secondDelta: (skipped, residuals) = (2, seconds)
+        case .constant, .ramp, .runs, .raw, .gorilla: return nil
+        }
+        guard residuals.count == values.count, values.count > skipped else { return nil }
+        let isSigned = tokens.table.isSigned
+        let center = Packing.median(of: residuals.span, skipping: skipped)
+        for row in residuals.indices {
+            residuals[row] = TokenModel.residual(
+                residuals[row], center: center, isSigned: isSigned, isSkipped: row < skipped)
+        }
+        guard let found = CodedResiduals.encode(residuals, tokens) else { return nil }
+        vector.coded = found.coded
+        let shift =
+            isSigned ? Int64(bitPattern: center) &* Int64(bitPattern: vector.divisor) : 0
+        switch tokens.shape {
+        case .frame: vector.base = scan.min &+ shift
+        case .delta: vector.step = scan.deltaMin &+ shift
+        default:
+            vector.step = scan.secondMin &+ shift
+            vector.firstDelta = values[1] &- values[0]
+        }
+        return (vector, found.bytes)
     }
 
     private static func pack(

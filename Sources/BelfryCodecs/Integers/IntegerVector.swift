@@ -19,6 +19,8 @@ struct IntegerVector: Hashable, Sendable {
     /// Runs: how many, and the bits of a length less one.
     var runCount = 0
     var lengthWidth = 0
+    /// Frame, delta, second delta of the COLD tier: residuals as tokens in place of lanes.
+    var coded: CodedResiduals?
     /// Gorilla: the stream's bytes.
     var streamByteCount = 0
 
@@ -27,7 +29,8 @@ struct IntegerVector: Hashable, Sendable {
         switch shape {
         case .constant, .ramp: 0
         case .frame, .delta, .secondDelta:
-            LaneLayout.byteCount(width: width, count: rowCount) + (patches?.byteCount ?? 0)
+            coded?.byteCount
+                ?? LaneLayout.byteCount(width: width, count: rowCount) + (patches?.byteCount ?? 0)
         case .runs: BitWriter.byteCount(bits: runCount * (width + lengthWidth))
         case .raw: rowCount * 8
         case .gorilla: streamByteCount
@@ -65,8 +68,13 @@ struct IntegerVector: Hashable, Sendable {
             if shape != .frame { writer.writeSignedVarint(step) }
             if shape == .secondDelta { writer.writeSignedVarint(firstDelta) }
             if divisor > 1 { writer.writeVarint(divisor) }
-            writer.writeUInt8(UInt8(width))
-            patches?.write(&writer)
+            if let coded {
+                writer.writeUInt8(TokenTable.codedWidth)
+                coded.write(&writer)
+            } else {
+                writer.writeUInt8(UInt8(width))
+                patches?.write(&writer)
+            }
         case .runs:
             writer.writeSignedVarint(base &- reference)
             writer.writeUInt8(UInt8(width))
@@ -87,8 +95,10 @@ struct IntegerVector: Hashable, Sendable {
         return tag
     }
 
+    /// - Parameter mayBeCoded: whether the strip has a table of tokens.
     static func read(
-        _ reader: inout ByteReader, tag: VectorTag, reference: Int64, rowCount: Int
+        _ reader: inout ByteReader, tag: VectorTag, reference: Int64, rowCount: Int,
+        mayBeCoded: Bool
     ) throws(FormatError) -> IntegerVector {
         var vector = IntegerVector(shape: tag.shape)
         let start = reader.offset
@@ -108,7 +118,15 @@ struct IntegerVector: Hashable, Sendable {
                     throw FormatError("divisor \(vector.divisor)", at: start)
                 }
             }
-            vector.width = try reader.readWidth(limit: 64, "bits of a value")
+            let widthLimit = mayBeCoded ? Int(TokenTable.codedWidth) : 64
+            vector.width = try reader.readWidth(limit: widthLimit, "bits of a value")
+            if vector.width == Int(TokenTable.codedWidth) {
+                guard !tag.has(VectorTag.patchedOrRepeated) else {
+                    throw FormatError("tag \(tag.byte) with coded residuals", at: start)
+                }
+                vector.coded = try CodedResiduals.read(&reader, rowCount: rowCount)
+                vector.width = 0
+            }
             if tag.has(VectorTag.patchedOrRepeated) {
                 vector.patches = try Patches.read(&reader, rowCount: rowCount)
             }
@@ -138,19 +156,23 @@ struct IntegerVector: Hashable, Sendable {
     /// - Precondition: the payload lies within `bytes` with eight bytes behind it, and `output` has
     ///   room for `LaneLayout.paddedCount(rowCount)` values.
     func decode(
-        _ bytes: RawSpan, at offset: Int, rowCount: Int, into output: inout MutableSpan<Int64>
+        _ bytes: RawSpan, at offset: Int, rowCount: Int, tokens: TokenTable? = nil,
+        into output: inout MutableSpan<Int64>
     ) throws(FormatError) {
         precondition(output.count >= LaneLayout.paddedCount(rowCount), "room for whole lanes")
         switch shape {
         case .constant: Ramp.fill(&output, rowCount: rowCount, first: base, step: 0)
         case .ramp: Ramp.fill(&output, rowCount: rowCount, first: base, step: step)
         case .frame:
-            try unpackResiduals(bytes, at: offset, rowCount: rowCount, base: base, into: &output)
+            try unpackResiduals(
+                bytes, at: offset, rowCount: rowCount, base: base, tokens, into: &output)
         case .delta:
-            try unpackResiduals(bytes, at: offset, rowCount: rowCount, base: step, into: &output)
+            try unpackResiduals(
+                bytes, at: offset, rowCount: rowCount, base: step, tokens, into: &output)
             Differences.sum(&output, rowCount: rowCount, start: base &- step)
         case .secondDelta:
-            try unpackResiduals(bytes, at: offset, rowCount: rowCount, base: step, into: &output)
+            try unpackResiduals(
+                bytes, at: offset, rowCount: rowCount, base: step, tokens, into: &output)
             // The residuals of rows 0 and 1 are zero; what comes before row 0 is such that the
             // sums arrive at the first difference in row 1 and at the first value in row 0.
             let beforeFirst = firstDelta &- step
@@ -173,10 +195,18 @@ struct IntegerVector: Hashable, Sendable {
 
     /// `base` plus the divisor times each residual, patches included.
     private func unpackResiduals(
-        _ bytes: RawSpan, at offset: Int, rowCount: Int, base: Int64,
+        _ bytes: RawSpan, at offset: Int, rowCount: Int, base: Int64, _ tokens: TokenTable?,
         into output: inout MutableSpan<Int64>
     ) throws(FormatError) {
         let factor = Int64(bitPattern: divisor)
+        if let coded, let tokens {
+            try coded.decode(bytes, at: offset, table: tokens, rowCount: rowCount, into: &output)
+            // Ahead of the first difference there is none.
+            for row in 0..<rowCount {
+                unsafe output[unchecked: row] = base &+ output[unchecked: row] &* factor
+            }
+            return
+        }
         if divisor == 1 {
             LaneLayout.unpack(
                 bytes, at: offset, width: width, count: rowCount, base: base, into: &output)

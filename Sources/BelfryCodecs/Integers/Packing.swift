@@ -59,7 +59,7 @@ struct Packing {
     }
 
     /// The median of up to fifteen residuals spread over the vector.
-    private static func median(of residuals: Span<UInt64>, skipping skipped: Int) -> UInt64 {
+    static func median(of residuals: Span<UInt64>, skipping skipped: Int) -> UInt64 {
         let count = residuals.count - skipped
         if count <= 0 { return 0 }
         var sample: [UInt64] = []
