@@ -69,6 +69,7 @@ extension Store {
     /// Brings every partition to its final form.
     package func compact() throws(StorageError) {
         try flush()
+        state.withLock { $0.flagged = [] }
         while try compactOnce(isFinal: true) {}
     }
 
@@ -80,6 +81,7 @@ extension Store {
             // A job that waits for room is looked at again, but has not failed.
             if healthMonitor.pressure(.room) == nil {
                 noteUpkeep(.compaction, compactionRetries, failure: nil)
+                tellFlagged()
             } else {
                 healthMonitor.press(.compaction, nil)
                 compactionRetries.noteFailure(now: clock.monotonic())
@@ -94,15 +96,16 @@ extension Store {
 
     private func compactNext(isFinal: Bool, isAwaited: Bool) throws(StorageError) -> Bool {
         try compacting.withLock { (_) throws(StorageError) in
-            let (segments, manifest) = try state.withLock { (state) throws(StorageError) in
+            let (segments, manifest, flagged) = try state.withLock {
+                (state) throws(StorageError) in
                 try state.checkWritable()
-                return (state.segments, state.manifest)
+                return (state.segments, state.manifest, state.flagged)
             }
             let catalog = manifest.catalog
             guard
                 let job = CompactionPicker.next(
                     segments.map(\.summary), tombstones: manifest.tombstones, catalog: catalog,
-                    options: options, isFinal: isFinal)
+                    options: options, isFinal: isFinal, flagged: flagged)
             else {
                 healthMonitor.press(.room, nil)
                 return false
@@ -120,18 +123,43 @@ extension Store {
                 return false
             }
             healthMonitor.press(.room, nil)
-            let outputs = try Compaction.run(
-                job, live: segments, tombstones: manifest.tombstones,
-                through: manifest.flushedThrough, catalog: catalog, to: place,
-                identity: { () throws(StorageError) in
-                    state.withLock { newSegment(&$0) }
-                },
-                key: { (number) throws(StorageError) in try self.key(number) },
-                between: { () throws(StorageError) in try flushBetween() })
+            let outputs: [SegmentSummary]
+            do throws(StorageError) {
+                outputs = try Compaction.run(
+                    job, live: segments, tombstones: manifest.tombstones,
+                    through: manifest.flushedThrough, catalog: catalog, to: place,
+                    identity: { () throws(StorageError) in
+                        state.withLock { newSegment(&$0) }
+                    },
+                    key: { (number) throws(StorageError) in try self.key(number) },
+                    between: { () throws(StorageError) in try flushBetween() })
+            } catch {
+                flag(job.inputs, after: error)
+                throw error
+            }
             count(outputs, as: \.compactionByteCount)
             try replace(job.inputs, by: outputs)
             return true
         }
+    }
+
+    /// An input that could not be read stays where it is: the next job goes around it. Where
+    /// descriptors were short the fault is not its own.
+    private func flag(_ inputs: [SegmentSummary], after failure: StorageError) {
+        if failure.isShortOfDescriptors { return }
+        let unread = inputs.filter { failure.file == FileNames.segment($0.fileID) }
+        state.withLock { $0.flagged.formUnion(unread.map(\.fileID)) }
+    }
+
+    private func tellFlagged() {
+        let flagged = state.withLock { state in
+            state.manifest.segments.map(\.fileID).filter(state.flagged.contains)
+        }
+        if flagged.isEmpty { return }
+        healthMonitor.press(
+            .compaction,
+            "compaction goes around \(flagged.map(FileNames.segment).joined(separator: ", ")), "
+                + "which could not be read")
     }
 
     /// A waiting flush goes between two batches of a compaction; so does the end of the store.

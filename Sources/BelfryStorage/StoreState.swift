@@ -27,6 +27,9 @@ struct StoreState: Sendable {
     var unreadable: [UInt64: StorageError] = [:]
     /// Live segments that are wide.
     var wideSegmentCount = 0
+    /// Segments that a compaction could not read; it goes around them until the next opening, or
+    /// until it is asked for by hand.
+    var flagged: Set<UInt64> = []
     /// Why writes are refused, if they are.
     var refusal: StorageError? {
         didSet { health?.update { $0.refusal = refusal } }

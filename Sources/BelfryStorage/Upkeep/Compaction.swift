@@ -94,8 +94,7 @@ private struct TablePass {
     let sequences: ClosedRange<UInt64>
     let deletions: Deletions
     let place: SegmentPlace
-    private var written: UInt64 = 0
-    private var dropped: UInt64 = 0
+    private var balance: RowBalance
 
     init(
         table: TableSchema, inputs: [SegmentHandle], others: [SegmentSummary],
@@ -107,6 +106,7 @@ private struct TablePass {
         self.sequences = sequences
         self.deletions = deletions
         self.place = place
+        balance = RowBalance("compaction of \(table.name)")
     }
 
     /// The partitions that the job's rows of this table go to.
@@ -185,7 +185,7 @@ private struct TablePass {
             let times = TimeRange(start: first.start, end: last.end)
             try route(targets, times, to: writers, between)
             for writer in writers {
-                written += writer.rowCount
+                balance.written += writer.rowCount
                 if let summary = try writer.finish(key: key) { outputs.append(summary) }
             }
         } catch {
@@ -231,7 +231,7 @@ private struct TablePass {
                     part.selecting(chosen), to: writers[index], isOldest: isOldest[index])
             }
         }
-        dropped += rows.droppedRowCount
+        balance.dropped += rows.droppedRowCount
     }
 
     /// Where nothing older is left, deletes go and every row is whole.
@@ -243,7 +243,7 @@ private struct TablePass {
             return
         }
         let kept = kinds.indices.filter { kinds[$0] != RowKind.delete.rawValue }
-        dropped += UInt64(rows.rowCount - kept.count)
+        balance.dropped += UInt64(rows.rowCount - kept.count)
         var rest = rows.selecting(kept.map { Int32($0) })
         rest.kinds = nil
         try writer.append(rest)
@@ -256,20 +256,15 @@ private struct TablePass {
         }
     }
 
-    /// Rows in are rows out, folded and deleted.
-    func checkBalance() throws(StorageError) {
-        var taken: UInt64 = 0
+    /// Every row that the inputs have of this table went somewhere.
+    mutating func checkBalance() throws(StorageError) {
+        balance.taken = 0
         for input in inputs {
             let index = try input.reader().index
             for block in index.blocks(of: table.number) {
-                taken += UInt64(index.entries[block].rowCount)
+                balance.taken += UInt64(index.entries[block].rowCount)
             }
         }
-        guard taken == written + dropped else {
-            throw StorageError(
-                .damaged,
-                "compaction of \(table.name): \(taken) rows in, \(written) out, "
-                    + "\(dropped) folded or deleted")
-        }
+        try balance.check()
     }
 }

@@ -31,9 +31,12 @@ package struct CompactionJob: Sendable, Hashable {
 /// 3. Days of a month, or months of a year, that the newest row has left behind are joined where
 ///    they are small enough together.
 ///
-/// Only neighbours in sequence are merged, so precedence stays an order. With `isFinal` every wide
-/// segment is split, every partition becomes one segment and everything counts as left behind;
-/// last, whatever is under a tombstone is written again.
+/// Only neighbours in sequence are merged, so precedence stays an order: whatever lies between the
+/// inputs of a job by sequence, and could hold rows of theirs, is an input too. Segments that could
+/// not be read are flagged; they stay where they are, and jobs go around them.
+///
+/// With `isFinal` every wide segment is split, every partition becomes one segment and everything
+/// counts as left behind; last, whatever is under a tombstone is written again.
 package enum CompactionPicker {
     private static let neighbourCount = 4
     /// Of like size: none has more bytes than this many times the smallest's.
@@ -46,7 +49,7 @@ package enum CompactionPicker {
 
     package static func next(
         _ segments: [SegmentSummary], tombstones: [Tombstone] = [], catalog: Catalog,
-        options: StoreOptions, isFinal: Bool = false
+        options: StoreOptions, isFinal: Bool = false, flagged: Set<UInt64> = []
     ) -> CompactionJob? {
         let ordered = segments.sorted {
             ($0.sequences.lowerBound, $0.sequences.upperBound)
@@ -54,13 +57,15 @@ package enum CompactionPicker {
         }
         let wide = ordered.filter(\.isWide)
         if !isFinal, tombstones.count >= max(1, options.tombstoneCountLimit / manyTombstones),
-            let job = rewrite(ordered, under: tombstones, catalog)
+            let job = rewrite(ordered, under: tombstones, catalog, flagged)
         {
             return job
         }
         let wideLimit = isFinal ? 1 : max(1, options.wideSegmentCountLimit)
-        if wide.count >= wideLimit {
-            let inputs = isFinal ? wide : Array(wide.prefix(wideLimit))
+        for run in runs(among: ordered, flagged) {
+            // A run that newer segments have overtaken does not get longer.
+            guard run.count >= wideLimit || run.last != wide.last else { continue }
+            let inputs = isFinal ? run : Array(run.prefix(wideLimit))
             return CompactionJob(kind: .split(isFinal: isFinal), inputs: inputs)
         }
         var tables: [UInt32: [SegmentSummary]] = [:]
@@ -70,46 +75,99 @@ package enum CompactionPicker {
         for number in tables.keys.sorted() {
             guard let table = catalog.table(numbered: number), let all = tables[number]
             else { continue }
-            if let job = merge(all, number, isFinal) { return job }
-            if let job = join(all, table, options, isFinal) { return job }
+            let others = Others(wide: wide, table: all, flagged: flagged)
+            if let job = merge(all, number, isFinal, others) { return job }
+            if let job = join(all, table, options, isFinal, others) { return job }
         }
-        return isFinal ? rewrite(ordered, under: tombstones, catalog) : nil
+        return isFinal ? rewrite(ordered, under: tombstones, catalog, flagged) : nil
+    }
+
+    /// The wide segments in runs that have no split segment, and none that is flagged, between
+    /// them.
+    private static func runs(
+        among ordered: [SegmentSummary], _ flagged: Set<UInt64>
+    ) -> [[SegmentSummary]] {
+        var runs: [[SegmentSummary]] = []
+        var run: [SegmentSummary] = []
+        for segment in ordered {
+            if segment.isWide && !flagged.contains(segment.fileID) {
+                run.append(segment)
+            } else if !run.isEmpty {
+                runs.append(run)
+                run = []
+            }
+        }
+        return run.isEmpty ? runs : runs + [run]
+    }
+
+    /// What may lie between the inputs of a job of one table.
+    private struct Others {
+        let wide: [SegmentSummary]
+        let table: [SegmentSummary]
+        let flagged: Set<UInt64>
+
+        /// Whether these may become one: none is flagged, and none that is not among them lies
+        /// between them by sequence and meets their times.
+        func allow(_ inputs: [SegmentSummary]) -> Bool {
+            guard let first = inputs.first else { return false }
+            var (low, high) = (first.sequences.lowerBound, first.sequences.upperBound)
+            for input in inputs {
+                if flagged.contains(input.fileID) { return false }
+                low = min(low, input.sequences.lowerBound)
+                high = max(high, input.sequences.upperBound)
+            }
+            let fileIDs = Set(inputs.map(\.fileID))
+            func isBetween(_ other: SegmentSummary) -> Bool {
+                other.sequences.lowerBound <= high && other.sequences.upperBound >= low
+                    && !fileIDs.contains(other.fileID)
+                    && inputs.contains { $0.times.overlaps(other.times) }
+            }
+            return !wide.contains(where: isBetween) && !table.contains(where: isBetween)
+        }
     }
 
     /// A segment under the oldest tombstone that any is under. A wide one is split, together with
     /// all wide ones before it: only the oldest may leave.
     private static func rewrite(
-        _ ordered: [SegmentSummary], under tombstones: [Tombstone], _ catalog: Catalog
+        _ ordered: [SegmentSummary], under tombstones: [Tombstone], _ catalog: Catalog,
+        _ flagged: Set<UInt64>
     ) -> CompactionJob? {
         for tombstone in tombstones.sorted(by: { $0.sequence < $1.sequence })
         where catalog.table(numbered: tombstone.table) != nil {
-            guard let segment = ordered.first(where: { $0.isUnder(tombstone) }) else { continue }
+            guard
+                let segment = ordered.first(where: {
+                    $0.isUnder(tombstone) && !flagged.contains($0.fileID)
+                })
+            else { continue }
             if let table = segment.table, let partition = segment.partition {
                 return CompactionJob(
                     kind: .merge(table: table, partition: partition), inputs: [segment])
             }
             let wide = ordered.filter(\.isWide)
-            guard let place = wide.firstIndex(of: segment) else { continue }
+            guard let place = wide.firstIndex(of: segment),
+                !wide[...place].contains(where: { flagged.contains($0.fileID) })
+            else { continue }
             return CompactionJob(kind: .split(isFinal: false), inputs: Array(wide[...place]))
         }
         return nil
     }
 
     private static func merge(
-        _ segments: [SegmentSummary], _ table: UInt32, _ isFinal: Bool
+        _ segments: [SegmentSummary], _ table: UInt32, _ isFinal: Bool, _ others: Others
     ) -> CompactionJob? {
         let groups = Dictionary(grouping: segments) { $0.partition ?? .everything }
         for partition in groups.keys.sorted(by: { $0.start < $1.start }) {
             guard let group = groups[partition], group.count > 1 else { continue }
             let kind = CompactionJob.Kind.merge(table: table, partition: partition)
-            if isFinal || group.count > segmentCountLimit {
+            if isFinal || group.count > segmentCountLimit, others.allow(group) {
                 return CompactionJob(kind: kind, inputs: group)
             }
             guard group.count >= neighbourCount else { continue }
             for start in 0...(group.count - neighbourCount) {
                 let inputs = Array(group[start..<(start + neighbourCount)])
                 let sizes = inputs.map(\.byteCount)
-                guard let low = sizes.min(), let high = sizes.max(), high / likeness <= low
+                guard let low = sizes.min(), let high = sizes.max(), high / likeness <= low,
+                    others.allow(inputs)
                 else { continue }
                 return CompactionJob(kind: kind, inputs: inputs)
             }
@@ -119,7 +177,7 @@ package enum CompactionPicker {
 
     private static func join(
         _ segments: [SegmentSummary], _ table: TableSchema, _ options: StoreOptions,
-        _ isFinal: Bool
+        _ isFinal: Bool, _ others: Others
     ) -> CompactionJob? {
         guard table.options.partitionWidth == .automatic, !table.isReference else { return nil }
         let newest = segments.map(\.times.end).max() ?? .negativeInfinity
@@ -136,7 +194,8 @@ package enum CompactionPicker {
                 let byteCount = group.reduce(UInt64(0)) { $0 + $1.byteCount }
                 guard Set(group.map(\.partition)).count > 1,
                     byteCount < options.partitionByteCountLimit,
-                    group.allSatisfy({ $0.partition.map(range.contains) ?? false })
+                    group.allSatisfy({ $0.partition.map(range.contains) ?? false }),
+                    others.allow(group)
                 else { continue }
                 return CompactionJob(
                     kind: .merge(table: table.number, partition: range), inputs: group)

@@ -87,13 +87,10 @@ package enum Flush {
                         appliedThrough: run.sequences.upperBound, times: .everything))
             }, times: .everything)
         while let part = try rows.next() { try writer.append(part) }
-        let taken = runs.reduce(UInt64(0)) { $0 + UInt64($1.rowCount) }
-        let written = writer.rowCount - before
-        guard taken == written + rows.droppedRowCount else {
-            throw StorageError(
-                .damaged,
-                "flush of \(table.name): \(taken) rows in, \(written) out, "
-                    + "\(rows.droppedRowCount) folded")
-        }
+        var balance = RowBalance("flush of \(table.name)")
+        for run in runs { balance.taken += UInt64(run.rowCount) }
+        balance.written = writer.rowCount - before
+        balance.dropped = rows.droppedRowCount
+        try balance.check()
     }
 }
