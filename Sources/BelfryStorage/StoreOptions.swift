@@ -42,6 +42,8 @@ package struct StoreOptions: Sendable {
     package var wideSegmentCountLimit = 4
     /// Months and years that the newest row has left behind become one partition up to this.
     package var partitionByteCountLimit: UInt64 = 64 << 20
+    /// Threads that encode the blocks of a flush and read them back; what is written is the same.
+    package var flushThreadCount = 2
     /// Flush and compaction run by themselves on a thread of their own; tests call them by hand.
     package var runsUpkeep = true
     /// Deletions by tags and times that still hide rows of older segments. From an eighth of them
@@ -80,6 +82,7 @@ package struct StoreOptions: Sendable {
         // Nobody stands beside a gateway to decide; what is lost is told.
         options.recovery = .salvage
         options.vectorsPerBlock = 8
+        options.flushThreadCount = 1
         options.blockCacheByteCountLimit = 8 << 20
         options.seriesCountLimit = 50_000
         options.partitionByteCountLimit = 8 << 20

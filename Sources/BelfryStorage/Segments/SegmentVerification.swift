@@ -1,41 +1,98 @@
 import BelfryCodecs
 import BelfryCore
+import Synchronization
 
 /// Everything a segment promises, checked by reading all of it: what flush, compaction and
 /// `belfry check` do before they believe a file.
 package enum SegmentVerification {
     /// Reads a segment back from its folder.
-    static func verify(_ summary: SegmentSummary, _ place: SegmentPlace) throws(StorageError) {
+    static func verify(
+        _ summary: SegmentSummary, _ place: SegmentPlace, threadCount: Int = 1
+    ) throws(StorageError) {
         let reader = try SegmentReader.open(
             summary, path: FileNames.segment(summary.fileID), databaseID: place.databaseID,
             in: place.fileSystem)
-        try verify(reader)
+        try verify(reader, threadCount: threadCount)
     }
 
-    package static func verify(_ reader: SegmentReader) throws(StorageError) {
+    /// - Parameter threadCount: how many threads share the blocks out among them.
+    package static func verify(
+        _ reader: SegmentReader, threadCount: Int = 1
+    ) throws(StorageError) {
         var rowCount: UInt64 = 0
-        var present: [UInt32] = []
-        var lastTable: UInt32?
-        for block in reader.index.entries.indices {
-            let header = try reader.header(block, nil)
-            try verify(header, block, reader)
-            for extent in header.extents
-            where lastTable != header.table || present.last != extent.series {
-                present.append(extent.series)
-                lastTable = header.table
-            }
-            rowCount += UInt64(header.rowCount)
+        var present: [Present] = []
+        for part in try parts(reader, threadCount) {
+            rowCount += part.rowCount
+            present +=
+                present.last == part.present.first ? part.present.dropFirst() : part.present[...]
         }
         guard rowCount == reader.footer.rowCount else {
             throw StorageError(
                 .damaged, "\(rowCount) rows in blocks, \(reader.footer.rowCount) in the footer",
                 file: reader.path)
         }
-        guard try reader.series().map(\.number) == present else {
+        guard try reader.series().map(\.number) == present.map(\.series) else {
             throw StorageError(
                 .damaged, "the dictionary's series are not those of the blocks",
                 file: reader.path)
         }
+    }
+
+    private struct Present: Sendable, Equatable {
+        let table: UInt32
+        let series: UInt32
+    }
+
+    /// What some neighbouring blocks hold.
+    private struct Part: Sendable {
+        var rowCount: UInt64 = 0
+        /// Each series once, in order.
+        var present: [Present] = []
+    }
+
+    /// The blocks, verified in as many parts as there are threads; the first failure by place.
+    private static func parts(
+        _ reader: SegmentReader, _ threadCount: Int
+    ) throws(StorageError) -> [Part] {
+        let count = reader.index.entries.count
+        guard threadCount > 1 && count > threadCount else {
+            return [try part(0..<count, reader)]
+        }
+        let found = Mutex<[Int: Result<Part, StorageError>]>([:])
+        @Sendable func work(_ number: Int) {
+            let blocks = (count * number / threadCount)..<(count * (number + 1) / threadCount)
+            let result: Result<Part, StorageError>
+            do throws(StorageError) {
+                result = .success(try part(blocks, reader))
+            } catch { result = .failure(error) }
+            found.withLock { $0[number] = result }
+        }
+        let threads = (1..<threadCount).map { number in EngineThread { work(number) } }
+        work(0)
+        for (index, thread) in threads.enumerated() {
+            if let thread { thread.join() } else { work(index + 1) }
+        }
+        var parts: [Part] = []
+        for number in 0..<threadCount {
+            if let result = found.withLock({ $0[number] }) { parts.append(try result.get()) }
+        }
+        return parts
+    }
+
+    private static func part(
+        _ blocks: Range<Int>, _ reader: SegmentReader
+    ) throws(StorageError) -> Part {
+        var part = Part()
+        for block in blocks {
+            let header = try reader.header(block, nil)
+            try verify(header, block, reader)
+            for extent in header.extents {
+                let next = Present(table: header.table, series: extent.series)
+                if part.present.last != next { part.present.append(next) }
+            }
+            part.rowCount += UInt64(header.rowCount)
+        }
+        return part
     }
 
     private static func verify(

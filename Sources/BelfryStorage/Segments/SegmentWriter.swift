@@ -30,6 +30,8 @@ final class SegmentWriter {
 
     /// Text beyond this ends a block early, so that no strip meets the codecs' limit.
     private static let textByteCountLimit = 16 << 20
+    /// Encoded side by side: enough that starting a thread is nothing beside it.
+    private static let queuedRowCountLimit = 131_072
     /// Written at once.
     private static let chunkByteCount = 1 << 20
 
@@ -39,7 +41,11 @@ final class SegmentWriter {
     private let file: any OpenFile
     private let soloRowCount: Int
     private let blockRowCountLimit: Int
+    private let threadCount: Int
 
+    /// Full blocks that are not encoded yet.
+    private var queued: [FullBlock] = []
+    private var queuedRowCount = 0
     private var pending: [UInt8] = []
     private var pendingOffset: UInt64 = 0
     private var entries: [BlockIndex.Entry] = []
@@ -59,6 +65,8 @@ final class SegmentWriter {
         self.path = path
         self.fileSystem = fileSystem
         soloRowCount = options.rowsPerVector
+        // Writers may wait for a flush; nobody waits for a compaction.
+        threadCount = target.table == nil ? max(1, options.flushThreadCount) : 1
         blockRowCountLimit = min(
             Strip.rowCountLimit, max(1, options.vectorsPerBlock * options.rowsPerVector))
         let temporary = path + FileNames.temporarySuffix
@@ -218,53 +226,44 @@ final class SegmentWriter {
         }
     }
 
-    /// One block: its header, then its strips.
+    /// A block stands in line until there are enough of them to encode side by side.
     private func write(_ block: BlockBuffer) throws(StorageError) {
-        let table = tables[tables.count - 1]
-        var strips: [EncodedStrip] = []
-        var places: [BlockHeader.StripPlace] = []
-        var stripOffset = 0
-        func add(_ column: UInt32, _ values: StripValues, _ validity: [UInt64]?, _ count: Int) {
-            let strip = StripEncoder.encode(values, validity: validity)
-            places.append(
-                BlockHeader.StripPlace(
-                    column: column, kind: values.kind, offset: stripOffset,
-                    byteCount: strip.bytes.count, valueCount: count))
-            strips.append(strip)
-            stripOffset += strip.bytes.count
-        }
-        add(SegmentFormat.timeColumn, .integers(block.times), nil, block.rowCount)
-        if let kinds = block.kinds {
-            let values = kinds.map { Int64($0) }
-            add(SegmentFormat.kindColumn, .integers(values), nil, block.rowCount)
-        }
-        for column in block.columns {
-            let (valueCount, words) = column.finishedValidity
-            if valueCount > 0 { add(column.number, column.stripValues, words, valueCount) }
-        }
-        var blockMin = Int64.max
-        var blockMax = Int64.min
-        for time in block.times {
-            blockMin = min(blockMin, time)
-            blockMax = max(blockMax, time)
-        }
+        queued.append(FullBlock(table: tables[tables.count - 1].number, rows: block))
+        queuedRowCount += block.rowCount
+        if threadCount == 1 || queuedRowCount >= Self.queuedRowCountLimit { try writeQueued() }
+    }
+
+    private func writeQueued() throws(StorageError) {
+        if queued.isEmpty { return }
+        let blocks = queued
+        queued = []
+        queuedRowCount = 0
+        let encoded = BlockCrew.encode(blocks, threadCount: threadCount)
+        for (block, encoded) in zip(blocks, encoded) { try write(block, encoded) }
+    }
+
+    /// One block: its header, then its strips.
+    private func write(_ block: FullBlock, _ encoded: EncodedBlock) throws(StorageError) {
+        let extents = block.rows.extents
         let header = BlockHeader(
-            table: table.number, rowCount: block.rowCount, minTime: blockMin, maxTime: blockMax,
-            sequences: target.sequences, extents: block.extents, strips: places)
+            table: block.table, rowCount: block.rows.rowCount, minTime: encoded.minTime,
+            maxTime: encoded.maxTime, sequences: target.sequences, extents: extents,
+            strips: encoded.places)
         var writer = header.encoded()
         let start = offset
         SealedBytes.seal(&writer, salt: target.salt, offset: start)
         pending.append(contentsOf: writer.bytes)
+        var strips = encoded.strips
         for index in strips.indices {
             strips[index].seal(salt: target.salt, offset: offset)
             pending.append(contentsOf: strips[index].bytes)
         }
         entries.append(
             BlockIndex.Entry(
-                table: table.number, firstSeries: block.extents[0].series,
-                lastSeries: block.extents[block.extents.count - 1].series, minTime: blockMin,
-                maxTime: blockMax, rowCount: block.rowCount, offset: start,
-                headerByteCount: writer.count, stripByteCount: stripOffset))
+                table: block.table, firstSeries: extents[0].series,
+                lastSeries: extents[extents.count - 1].series, minTime: encoded.minTime,
+                maxTime: encoded.maxTime, rowCount: block.rows.rowCount, offset: start,
+                headerByteCount: writer.count, stripByteCount: encoded.stripByteCount))
         if pending.count >= Self.chunkByteCount { try flushPending() }
     }
 
@@ -280,6 +279,7 @@ final class SegmentWriter {
         key: (UInt32) throws(StorageError) -> SeriesKey
     ) throws(StorageError) -> SegmentSummary? {
         try finishTable()
+        try writeQueued()
         guard rowCount > 0 else {
             discard()
             return nil

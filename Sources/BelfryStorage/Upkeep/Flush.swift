@@ -63,7 +63,8 @@ package enum Flush {
                 try write(table, runs, tombstones, to: writer)
             }
             guard let summary = try writer.finish(key: key) else { return nil }
-            try SegmentVerification.verify(summary, place)
+            try SegmentVerification.verify(
+                summary, place, threadCount: place.options.flushThreadCount)
             return summary
         } catch {
             writer.discard()
