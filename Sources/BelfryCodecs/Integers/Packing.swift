@@ -25,7 +25,8 @@ struct Packing {
         var aroundSpan = around.mutableSpan
         for row in skipped..<max(skipped, count) {
             let residual = unsafe residuals[unchecked: row]
-            let distance = Varint.zigzag(Int64(bitPattern: residual &- center))
+            let apart = Int64(bitPattern: residual &- center)
+            let distance = UInt64(bitPattern: apart &<< 1 ^ apart &>> 63)
             unsafe upwardSpan[unchecked: bitCount(residual)] &+= 1
             unsafe aroundSpan[unchecked: bitCount(distance)] &+= 1
         }
