@@ -199,7 +199,7 @@ package final class Store: Sendable {
             state.nextFileID = recovery.manifest.nextFileID
             state.unreadable = recovery.unreadable
             state.refusal = recovery.refusal
-            for series in recovery.storedSeries { state.lastTimes.markUnknown(series) }
+            state.lastTimes = LastTimes(unknownBelow: recovery.nextSeries)
             for run in recovery.memtable.allRuns { state.lastTimes.note(run) }
             if options.isReadOnly {
                 state.refusal =

@@ -14,9 +14,12 @@ struct FormatPageTests {
     }
 
     /// The store of the examples: every random number is the same, one table, one write.
-    private static func store() throws -> (store: Store, fileSystem: SimulatedFileSystem) {
+    private static func store(
+        checkpointSeriesCount: Int = 4096
+    ) throws -> (store: Store, fileSystem: SimulatedFileSystem) {
         let fileSystem = SimulatedFileSystem()
         var options = StoreOptions()
+        options.checkpointSeriesCount = checkpointSeriesCount
         options.runsUpkeep = false
         let store = try Store.open(
             fileSystem, options: options, random: { 0x0123_4567_89ab_cdef })
@@ -74,6 +77,14 @@ struct FormatPageTests {
         // The second copy differs in its checksum alone.
         #expect(bytes[..<504] == Array(bytes[512..<1016])[...])
         try PageExample.compare(path, in: fileSystem, with: "manifest.md")
+    }
+
+    @Test func checkpointIsTheExample() throws {
+        let (store, fileSystem) = try Self.store(checkpointSeriesCount: 1)
+        try store.flush()
+        try store.checkpointSeries(isClosing: true)
+        try Self.compare(
+            try #require(fileSystem.bytes("series/000000000001.idx")), with: "series.md")
     }
 
     // MARK: The golden store

@@ -224,7 +224,7 @@ struct StoreTests {
         let failure = #expect(throws: StorageError.self) {
             try write([StoreRow(sensor: 0, time: 2), StoreRow(sensor: 7, time: 2)], to: store)
         }
-        #expect(failure?.code == .limit)
+        #expect(failure?.code == .seriesLimit)
         let table = try #require(store.snapshot().catalog.table(named: "readings"))
         #expect(store.snapshot().seriesCount(table) == 3)
         #expect(store.snapshot().tagDictionary(table, columnIndex: 2).count == 3)

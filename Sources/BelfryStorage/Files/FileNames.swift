@@ -10,6 +10,7 @@ package enum FileNames {
     package static let logFolder = "log"
     package static let segmentFolder = "segments"
     package static let quarantineFolder = "quarantine"
+    package static let seriesFolder = "series"
     /// What a file is called until it is complete.
     package static let temporarySuffix = ".tmp"
 
@@ -21,6 +22,16 @@ package enum FileNames {
 
     package static func segment(_ fileID: UInt64) -> String {
         segmentFolder + "/" + padded(fileID) + ".seg"
+    }
+
+    /// The checkpoint of the series table as of a sequence.
+    package static func series(_ sequence: UInt64) -> String {
+        seriesFolder + "/" + padded(sequence) + ".idx"
+    }
+
+    /// The sequence of a checkpoint, from its name within the series folder.
+    package static func seriesSequence(_ name: String) -> UInt64? {
+        parse(name, prefix: "", suffix: ".idx")
     }
 
     /// The number of a manifest's name; nil for any other name.

@@ -72,7 +72,7 @@ extension Recovery {
                             .damaged, "a tombstone of another record than \(record.sequence)",
                             file: path, offset: start)
                     }
-                    for entry in content.series { try enter(entry.number, entry.key, path) }
+                    try loading.enter(content.series, from: path)
                     if !isNew { continue }
                     replay(try defined(content, path: path, at: start..<end), record.sequence)
                     hasUnflushed = true
@@ -189,7 +189,7 @@ extension Recovery {
     ) throws(StorageError) -> LogRecord {
         var result = record
         for (index, rows) in record.points.enumerated() {
-            guard let missing = rows.extents.first(where: { entries[$0.series] == nil }) else {
+            guard let missing = rows.extents.first(where: { !loading.table.has($0.series) }) else {
                 continue
             }
             let message = "series \(missing.series) has rows and no definition"
@@ -199,7 +199,7 @@ extension Recovery {
             var kept: [Int32] = []
             var row = 0
             for extent in rows.extents {
-                if entries[extent.series] != nil {
+                if loading.table.has(extent.series) {
                     kept += (row..<(row + extent.rowCount)).map(Int32.init)
                 } else {
                     nextSeries = max(nextSeries, extent.series + 1)

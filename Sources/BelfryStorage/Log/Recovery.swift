@@ -30,10 +30,9 @@ struct Recovery {
     var unreadable: [UInt64: StorageError] = [:]
     /// Files of segments that left the manifest.
     var retiredFileIDs: [UInt64] = []
-
-    var entries: [UInt32: SeriesKey] = [:]
-    /// The series that have rows in segments.
-    var storedSeries: [UInt32] = []
+    /// The series table on its way, and what its checkpoint covers.
+    var loading: SeriesLoading
+    private var readSegmentCount = 0
     var temporaries: [String] = []
     var removals: [String] = []
     var strangers: [(path: String, why: String)] = []
@@ -47,8 +46,9 @@ struct Recovery {
 
     private init(
         _ fileSystem: any FileSystem, _ identity: StoreIdentity, isReadOnly: Bool,
-        mode: RecoveryMode
+        mode: RecoveryMode, _ series: SeriesTable
     ) {
+        loading = SeriesLoading(fileSystem, databaseID: identity.databaseID, into: series)
         self.mode = mode
         self.fileSystem = fileSystem
         self.identity = identity
@@ -60,11 +60,16 @@ struct Recovery {
         _ fileSystem: any FileSystem, identity: StoreIdentity, isReadOnly: Bool,
         mode: RecoveryMode, into series: SeriesTable
     ) throws(StorageError) -> Recovery {
-        var recovery = Recovery(fileSystem, identity, isReadOnly: isReadOnly, mode: mode)
+        var recovery = Recovery(
+            fileSystem, identity, isReadOnly: isReadOnly, mode: mode, series)
         try recovery.readManifest()
         try recovery.readSegments()
         try recovery.readLog()
-        try recovery.enterSeries(series)
+        recovery.loading.finish(readSegmentCount: recovery.readSegmentCount)
+        recovery.nextSeries = max(recovery.nextSeries, series.nextNumber)
+        recovery.notes += recovery.loading.notes
+        recovery.temporaries += recovery.loading.temporaries
+        recovery.removals += recovery.loading.leftovers
         return recovery
     }
 
@@ -101,6 +106,7 @@ struct Recovery {
     }
 
     private mutating func readSegments() throws(StorageError) {
+        loading.readCheckpoint(below: manifest.nextSeries)
         for summary in manifest.segments {
             let path = FileNames.segment(summary.fileID)
             do throws(StorageError) {
@@ -140,25 +146,12 @@ struct Recovery {
         }
     }
 
+    /// The series of a segment that the checkpoint does not cover.
     private mutating func readSeries(_ summary: SegmentSummary) throws(StorageError) {
+        if loading.covers(summary) { return }
         let handle = SegmentHandle(summary, in: fileSystem, databaseID: identity.databaseID)
-        for entry in try handle.reader().series() {
-            try enter(entry.number, entry.key, handle.path)
-            storedSeries.append(entry.number)
-        }
-    }
-
-    mutating func enter(
-        _ number: UInt32, _ key: SeriesKey, _ file: String
-    ) throws(StorageError) {
-        if let known = entries[number], known != key {
-            throw StorageError(.damaged, "series \(number) has two keys", file: file)
-        }
-        guard number > 0, number < UInt32.max - 1 else {
-            throw StorageError(.damaged, "a series of number \(number)", file: file)
-        }
-        entries[number] = key
-        nextSeries = max(nextSeries, number + 1)
+        try loading.read(try handle.reader())
+        readSegmentCount += 1
     }
 
     mutating func refuse(_ error: StorageError) {
@@ -168,15 +161,6 @@ struct Recovery {
                 .readOnly, "the store is damaged: \(error.message)", file: error.file,
                 offset: error.offset)
         }
-    }
-
-    private func enterSeries(_ series: SeriesTable) throws(StorageError) {
-        let ascending = entries.keys.sorted().compactMap { number in
-            entries[number].map { (number: number, key: $0) }
-        }
-        do throws(FormatError) {
-            try series.register(ascending)
-        } catch { throw StorageError(.damaged, "a series key is malformed: \(error)") }
     }
 
     // MARK: Changes

@@ -2,21 +2,27 @@ import BelfryCore
 
 /// The last time of each series, or a time not before it; filled when first needed.
 ///
-/// A row after this time is new for certain, so it need not be looked up.
+/// A row after this time is new for certain, so it need not be looked up. Times stand by series
+/// number in pages of 4,096, and a page comes into being with the first of its series.
 struct LastTimes: Sendable {
-    /// By series number. A series that was never written has none.
-    private var times: [Int64] = []
+    private static let pageCount = 4096
+    private var pages: [[Int64]] = []
+    /// Series below this are older than this opening of the store.
+    private let unknownBelow: UInt32
 
     private static let none = Int64.min
     /// The series is older than this opening of the store, and nobody asked yet.
     private static let unknown = Int64.max
 
-    subscript(_ series: UInt32) -> Int64 {
-        Int(series) < times.count ? times[Int(series)] : Self.none
-    }
+    init(unknownBelow: UInt32 = 0) { self.unknownBelow = unknownBelow }
 
-    /// To be called at opening for every series that has rows.
-    mutating func markUnknown(_ series: UInt32) { set(series, Self.unknown) }
+    subscript(_ series: UInt32) -> Int64 {
+        let page = Int(series) / Self.pageCount
+        guard page < pages.count, !pages[page].isEmpty else {
+            return series < unknownBelow ? Self.unknown : Self.none
+        }
+        return pages[page][Int(series) % Self.pageCount]
+    }
 
     /// Notes what a write brought.
     mutating func note(_ rows: SortedRows) { note(rows.extents, rows.times) }
@@ -69,7 +75,14 @@ struct LastTimes: Sendable {
     }
 
     private mutating func set(_ series: UInt32, _ time: Int64) {
-        while times.count <= Int(series) { times.append(Self.none) }
-        times[Int(series)] = time
+        let page = Int(series) / Self.pageCount
+        while pages.count <= page { pages.append([]) }
+        if pages[page].isEmpty {
+            let first = page * Self.pageCount
+            pages[page] = (first..<(first + Self.pageCount)).map {
+                $0 < Int(unknownBelow) ? Self.unknown : Self.none
+            }
+        }
+        pages[page][Int(series) % Self.pageCount] = time
     }
 }

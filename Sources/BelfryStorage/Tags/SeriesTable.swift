@@ -5,40 +5,112 @@ import Synchronization
 /// series.
 ///
 /// It only grows: a snapshot notes the number that comes next and sees the series below it, so the
-/// one table serves every snapshot. Keys lie one behind the other in one array of bytes, found by
-/// an open hash from XXH64 of the key to its number; no object stands for a series.
+/// one table serves every snapshot until it is replaced by one without the series that no segment
+/// and no run holds any more. No object stands for a series, and no key: 8 bytes by number, 4 and
+/// a code a tag by ordinal, and 11 to 22 in the hash.
 ///
 /// Invariants:
-/// 1. Numbers ascend in order of registration; 0 is never given. Numbers between may be missing
-///    (their table was dropped before the store was opened).
+/// 1. Numbers ascend in order of registration; 0 is never given. Numbers between may be missing.
 /// 2. The ordinal of a series counts the series of its table before it; codes stand by ordinal.
 ///
 /// Threads: any; the leader of the write queue alone registers.
 package final class SeriesTable: Sendable {
     struct State: Sendable {
-        /// Where the key of each number begins; one more at the end. Missing numbers are empty.
-        var keyOffsets: [Int] = [0, 0]
-        var keyBytes: [UInt8] = []
-        /// Each number's place among the series of its table.
-        var ordinals: [UInt32] = [0]
-        var hash = ByteHash()
-        var tables: [UInt32: TableSeries] = [:]
+        var nextNumber: UInt32 = 1
+        /// By number: the place of its table in `tables` and one more; 0 for a missing number.
+        private var tablePlaces = NumberPages(none: 0)
+        /// By number: the ordinal in its table.
+        private(set) var ordinals = NumberPages(none: .max)
+        private(set) var tables: [TableSeries] = []
+        private var places: [UInt32: Int] = [:]
 
-        var nextNumber: UInt32 { UInt32(ordinals.count) }
+        func place(ofTable number: UInt32) -> Int? { places[number] }
 
-        func key(_ number: UInt32) -> Range<Int> {
-            keyOffsets[Int(number)]..<keyOffsets[Int(number) + 1]
+        func number(of key: SeriesKey) -> UInt32? {
+            guard let (table, start) = KeyWalk.table(key.bytes), let place = places[table],
+                let ordinal = tables[place].ordinal(key, partsFrom: start)
+            else { return nil }
+            return tables[place].numbers[ordinal]
         }
 
-        func number(of key: [UInt8]) -> UInt32? {
-            hash.find(key) { Self.isEqual(keyBytes, self.key($0), key) }
+        func has(_ number: UInt32) -> Bool {
+            number < nextNumber && tablePlaces[Int(number)] > 0
         }
 
-        static func isEqual(_ bytes: [UInt8], _ range: Range<Int>, _ key: [UInt8]) -> Bool {
-            guard range.count == key.count else { return false }
-            let start = range.lowerBound
-            for index in key.indices where bytes[start + index] != key[index] { return false }
+        func key(_ number: UInt32) -> SeriesKey? {
+            guard number < nextNumber else { return nil }
+            let place = tablePlaces[Int(number)]
+            if place == 0 { return nil }
+            return tables[Int(place) - 1].key(Int(ordinals[Int(number)]))
+        }
+
+        mutating func dictionary(table: UInt32, column: UInt32) -> TextDictionary? {
+            places[table].flatMap { tables[$0].dictionary(column) }
+        }
+
+        /// - Precondition: the key is well formed.
+        mutating func append(_ number: UInt32, _ key: SeriesKey) {
+            guard let (table, start) = KeyWalk.table(key.bytes) else { return }
+            let place = makePlace(table)
+            let ordinal = tables[place].append(number, key, partsFrom: start)
+            set(number, place, ordinal)
+        }
+
+        private mutating func makePlace(_ table: UInt32) -> Int {
+            if let place = places[table] { return place }
+            tables.append(TableSeries(table))
+            places[table] = tables.count - 1
+            return tables.count - 1
+        }
+
+        private mutating func set(_ number: UInt32, _ place: Int, _ ordinal: UInt32) {
+            tablePlaces[Int(number)] = UInt32(place + 1)
+            ordinals[Int(number)] = ordinal
+            nextNumber = max(nextNumber, number + 1)
+        }
+
+        // MARK: Opening
+
+        mutating func load(_ series: TableSeries) {
+            let place = makePlace(series.table)
+            tables[place] = series
+            for (ordinal, number) in series.numbers.array(series.count).enumerated() {
+                set(number, place, UInt32(ordinal))
+            }
+        }
+
+        /// Enters a series in any order of numbers; false where its number has another key.
+        mutating func load(_ number: UInt32, _ key: SeriesKey) -> Bool {
+            guard let (table, start) = KeyWalk.table(key.bytes) else { return false }
+            let known = has(number)
+            if let place = places[table],
+                let ordinal = tables[place].ordinal(key, partsFrom: start)
+            {
+                let there = tables[place].numbers[ordinal]
+                if there == number { return true }
+                if known { return false }
+                // A series that was dropped and came again: the younger number is the living one.
+                if number > there {
+                    tablePlaces[Int(there)] = 0
+                    tables[place].renumber(ordinal, to: number)
+                    set(number, place, UInt32(ordinal))
+                }
+                return true
+            }
+            if known { return false }
+            append(number, key)
             return true
+        }
+
+        /// Puts the ordinals of all tables in order again.
+        mutating func finishLoading() {
+            for place in tables.indices where tables[place].sortByNumber() {
+                for (ordinal, number) in tables[place].numbers.array(tables[place].count)
+                    .enumerated()
+                {
+                    ordinals[Int(number)] = UInt32(ordinal)
+                }
+            }
         }
     }
 
@@ -46,100 +118,107 @@ package final class SeriesTable: Sendable {
 
     package init() { state = Mutex(State()) }
 
+    init(_ state: State) { self.state = Mutex(state) }
+
+    /// All of it at this moment; shares its pages.
+    var contents: State { state.withLock { $0 } }
+
     /// One more than the greatest number: what a snapshot notes.
     package var nextNumber: UInt32 { state.withLock { $0.nextNumber } }
 
     /// The numbers of keys; 0 for those that have none yet.
     func numbers(of keys: [SeriesKey]) -> [UInt32] {
-        state.withLock { state in keys.map { state.number(of: $0.bytes) ?? 0 } }
+        state.withLock { state in keys.map { state.number(of: $0) ?? 0 } }
     }
 
+    /// Whether a number has a key.
+    func has(_ number: UInt32) -> Bool { state.withLock { $0.has(number) } }
+
     /// The key of a number.
-    package func key(_ number: UInt32) -> SeriesKey? {
-        state.withLock { state in
-            guard number < state.nextNumber else { return nil }
-            let range = state.key(number)
-            return range.isEmpty ? nil : SeriesKey(bytes: Array(state.keyBytes[range]))
-        }
-    }
+    package func key(_ number: UInt32) -> SeriesKey? { state.withLock { $0.key(number) } }
 
     /// The keys of many numbers at once; a missing number gives an empty key.
     package func keys(_ numbers: [UInt32]) -> [SeriesKey] {
         state.withLock { state in
-            numbers.map { number in
-                guard number < state.nextNumber else { return SeriesKey(bytes: []) }
-                return SeriesKey(bytes: Array(state.keyBytes[state.key(number)]))
-            }
+            numbers.map { state.key($0) ?? SeriesKey(bytes: []) }
         }
     }
 
     /// How many series a table has.
     package func count(table: UInt32) -> Int {
-        state.withLock { $0.tables[table]?.numbers.count ?? 0 }
+        state.withLock { state in
+            state.place(ofTable: table).map { state.tables[$0].count } ?? 0
+        }
+    }
+
+    /// How many series all tables have.
+    package var count: Int {
+        state.withLock { state in state.tables.reduce(0) { $0 + $1.count } }
     }
 
     /// Enters series whose numbers lie above all before, ascending.
     func register(_ entries: [(number: UInt32, key: SeriesKey)]) throws(FormatError) {
-        // Keys are taken apart before the first is entered: either all go in or none.
-        var parsed: [(table: UInt32, parts: [(column: UInt32, value: [UInt8])])] = []
-        parsed.reserveCapacity(entries.count)
-        for entry in entries { parsed.append(try entry.key.parts()) }
+        // All keys are looked at before the first is entered: either all go in or none.
+        for entry in entries { try Self.check(entry.key) }
         state.withLock { state in
-            for (entry, parts) in zip(entries, parsed) {
+            for entry in entries {
                 precondition(entry.number >= state.nextNumber, "series numbers ascend")
-                while state.nextNumber < entry.number {
-                    state.keyOffsets.append(state.keyBytes.count)
-                    state.ordinals.append(0)
-                }
-                state.keyBytes.append(contentsOf: entry.key.bytes)
-                state.keyOffsets.append(state.keyBytes.count)
-                state.hash.insert(entry.number, hash: ByteHash.hash(entry.key.bytes))
-                let ordinal = state.tables[parts.table, default: TableSeries()]
-                    .append(entry.number, parts.parts)
-                state.ordinals.append(ordinal)
+                state.append(entry.number, entry.key)
             }
         }
+    }
+
+    /// Changes everything at once; for opening a store.
+    func load<Failure: Error>(_ body: (inout State) throws(Failure) -> Void) throws(Failure) {
+        try state.withLock { (state) throws(Failure) in try body(&state) }
+    }
+
+    /// Whether a key can be taken apart.
+    static func check(_ key: SeriesKey) throws(FormatError) {
+        guard let (_, start) = KeyWalk.table(key.bytes) else {
+            throw FormatError("a series key without a table", at: 0)
+        }
+        var walk = KeyWalk(key.bytes, at: start)
+        while walk.next() != nil {}
+        guard walk.isWellFormed else { throw FormatError("a malformed series key", at: start) }
     }
 
     /// The series of a table below `limit`, and their codes in one tag column.
     func tagCodes(table: UInt32, column: UInt32) -> TagCodes {
         state.withLock { state in
-            TagCodes(
-                ordinals: state.ordinals,
-                codes: state.tables[table]?.columns[column]?.codes ?? [])
+            let found = state.place(ofTable: table).flatMap { state.tables[$0].column(column) }
+            return TagCodes(
+                ordinals: state.ordinals, codes: found?.codes ?? NumberPages(none: 0))
         }
     }
 
     /// The values of a tag column so far. The object stays the same until a value is added.
     func dictionary(table: UInt32, column: UInt32) -> TextDictionary {
         state.withLock { state in
-            state.tables[table]?.dictionary(column) ?? TextDictionary(TextStorage())
+            state.dictionary(table: table, column: column) ?? TextDictionary(TextStorage())
         }
     }
 
     /// The series of a table below `limit` for which the predicate is true.
     func resolve(_ predicate: TagPredicate, table: UInt32, limit: UInt32) -> SeriesSet {
         state.withLock { state in
-            state.tables[table]?.resolve(predicate, limit: limit) ?? .empty
+            state.place(ofTable: table).map {
+                state.tables[$0].resolve(predicate, limit: limit)
+            } ?? .empty
         }
     }
 }
 
-/// The codes of one tag column as an array that a scan keeps.
+/// The codes of one tag column that a scan keeps.
 package struct TagCodes: Sendable {
     /// By series number: its place among the series of its table.
-    let ordinals: [UInt32]
-    /// By ordinal; `none` for NULL. Shorter than the table where the column came later.
-    let codes: [UInt32]
-
-    /// The code of a series without the tag.
-    package static let none = UInt32.max
+    let ordinals: NumberPages
+    /// By ordinal: the code and one more; 0 for NULL.
+    let codes: NumberPages
 
     /// The code of a series of this table; nil where it has no value.
     package func code(_ series: UInt32) -> UInt32? {
-        guard Int(series) < ordinals.count else { return nil }
-        let ordinal = Int(ordinals[Int(series)])
-        guard ordinal < codes.count, codes[ordinal] != Self.none else { return nil }
-        return codes[ordinal]
+        let code = codes[Int(ordinals[Int(series)])]
+        return code == 0 ? nil : code - 1
     }
 }
