@@ -33,6 +33,7 @@ package struct QueryError: Error, Sendable, CustomStringConvertible {
             case .missing: "58P01"
             case .unsupportedFormat: "0A000"
             case .limit: "54000"
+            case .seriesLimit: "53200"
             case .diskFull: "53100"
             case .poisoned: "58030"
             case .readOnly: "25006"

@@ -20,6 +20,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case unsupportedFormat
         /// A limit was met: frame, series, memory, tombstones (54000, 53200).
         case limit
+        /// There would be more series than are allowed (53200).
+        case seriesLimit
         /// The disk is full (53100).
         case diskFull
         /// A sync failed before: reads go on, writes are refused until the store is opened again.

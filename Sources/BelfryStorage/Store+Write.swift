@@ -77,7 +77,7 @@ extension Store {
     /// Commits a group in the order of the line and gives each write its result.
     private func commit(_ group: [PendingWrite]) {
         state.withLock { state in
-            var staged: [SeriesKey: UInt32] = [:]
+            var staged = StagedSeries()
             var shares: [Share] = []
             for write in group {
                 do throws(StorageError) {
@@ -104,7 +104,7 @@ extension Store {
     /// Gives numbers to the new series of a write, looks its rows up where its rule wants that,
     /// and brings the record to where only the sequence is missing.
     private func complete(
-        _ write: PendingWrite, _ state: inout StoreState, _ staged: inout [SeriesKey: UInt32]
+        _ write: PendingWrite, _ state: inout StoreState, _ staged: inout StagedSeries
     ) throws(StorageError) -> Share {
         let prepared = write.prepared
         for deletion in prepared.deletions {
@@ -140,52 +140,6 @@ extension Store {
         }
         return Share(
             write: write, rows: rows, record: record, newSeries: newSeries, outcome: outcome)
-    }
-
-    /// The parts with a number for every key. Limits are checked before a number is given, so
-    /// what is refused leaves nothing behind.
-    private func number(
-        _ prepared: PreparedWrite, _ state: StoreState,
-        _ staged: inout [SeriesKey: UInt32]
-    ) throws(StorageError) -> ([PreparedWrite.Part], [(number: UInt32, key: SeriesKey)]) {
-        var parts = prepared.parts
-        var added: [(number: UInt32, key: SeriesKey)] = []
-        var all = staged
-        var addedCounts: [UInt32: Int] = [:]
-        for index in parts.indices {
-            let table = parts[index].batch.table
-            try Self.checkCurrent(parts[index].batch, in: state.manifest.catalog)
-            if parts[index].isComplete { continue }
-            // Others may have registered series since the write was prepared.
-            parts[index].numbers = series.numbers(of: parts[index].batch.keys)
-            for place in parts[index].numbers.indices where parts[index].numbers[place] == 0 {
-                let key = parts[index].batch.keys[place]
-                if let number = all[key] {
-                    parts[index].numbers[place] = number
-                    continue
-                }
-                let next = UInt64(state.nextSeries) + UInt64(all.count)
-                guard next < UInt64(UInt32.max) - 1 else {
-                    throw StorageError(.limit, "no series numbers are left")
-                }
-                do throws(FormatError) { _ = try key.parts() } catch {
-                    throw StorageError(.damaged, "a series key is malformed: \(error)")
-                }
-                addedCounts[table.number, default: 0] += 1
-                all[key] = UInt32(next)
-                parts[index].numbers[place] = UInt32(next)
-                added.append((UInt32(next), key))
-            }
-        }
-        for (table, count) in addedCounts
-        where series.count(table: table) + staged.count + count > options.seriesCountLimit {
-            let name = state.manifest.catalog.table(numbered: table)?.name ?? ""
-            throw StorageError(
-                .limit,
-                "\(count) new series of \(name) would be more than \(options.seriesCountLimit)")
-        }
-        staged = all
-        return (parts, added)
     }
 
     private func look(
@@ -232,7 +186,7 @@ extension Store {
         for (index, share) in shares.enumerated() {
             var record = share.record
             record.write(share.tombstones(state.nextSequence + UInt64(index)))
-            record.write(definitions(share, &log))
+            record.write(definitions(share.rows, share.newSeries, &log))
             let sealed = record.seal(
                 sequence: state.nextSequence + UInt64(index), syncedThrough: state.syncedThrough,
                 salt: log.header.salt, offset: log.offset + UInt64(bytes.count))
@@ -267,29 +221,6 @@ extension Store {
             openSegments.shrink()
             return try LogWriter.create(header, in: fileSystem, step: step)
         }
-    }
-
-    /// The series of a share that this log file does not know yet.
-    private func definitions(
-        _ share: Share, _ log: inout LogWriter
-    ) -> [(number: UInt32, key: SeriesKey)] {
-        var new: [UInt32: SeriesKey] = [:]
-        for entry in share.newSeries { new[entry.number] = entry.key }
-        var numbers: [UInt32] = []
-        for part in share.rows {
-            for extent in part.extents where log.needsDefinition(extent.series) {
-                log.noteDefinition(extent.series)
-                numbers.append(extent.series)
-            }
-        }
-        // A series whose rows were all dropped keeps its number, and so needs its definition.
-        for entry in share.newSeries where log.needsDefinition(entry.number) {
-            log.noteDefinition(entry.number)
-            numbers.append(entry.number)
-        }
-        let known = numbers.filter { new[$0] == nil }
-        for (number, key) in zip(known, series.keys(known)) { new[number] = key }
-        return numbers.sorted().compactMap { number in new[number].map { (number, $0) } }
     }
 
     /// The writes become part of the memtable and can be seen.
@@ -341,7 +272,7 @@ extension Store {
     ) throws(StorageError) -> WriteOutcome {
         try state.checkWritable()
         precondition(state.active.isEmpty && state.sealed == nil, "all before was flushed")
-        var staged: [SeriesKey: UInt32] = [:]
+        var staged = StagedSeries()
         let share = try complete(PendingWrite(prepared), &state, &staged)
         if share.isNothing { return share.outcome }
         let sequence = state.nextSequence

@@ -52,6 +52,7 @@ package final class Store: Sendable {
     private let closing = Mutex(())
     /// What opening could not do for want of space, done when there is some.
     let unfinished = Mutex<Recovery?>(nil)
+    let checkpoint = Mutex(CheckpointState())
 
     /// The log grows in steps of this many bytes.
     static let logStepByteCount: UInt64 = 4 << 20
@@ -213,6 +214,7 @@ package final class Store: Sendable {
             publish(state)
         }
         findings.withLock { $0 = recovery.findings }
+        checkpoint.withLock { $0 = recovery.loading.checkpoint }
         if options.isReadOnly || state.withLock({ $0.refusal != nil }) { return }
         endOpening(recovery)
         watchSpace()
@@ -350,6 +352,8 @@ package final class Store: Sendable {
                     note(.upkeep, "the flush at closing failed, the log keeps its rows: \(error)")
                 }
             }
+            // Nothing depends on it but the time that the next opening takes.
+            if options.runsUpkeep { try? checkpointSeries(isClosing: true) }
             defer { lock.withLock { $0 = nil } }
             try state.withLock { (state) throws(StorageError) in
                 defer {

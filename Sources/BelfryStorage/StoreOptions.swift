@@ -38,6 +38,10 @@ package struct StoreOptions: Sendable {
     package var blockCacheByteCountLimit = 64 << 20
     /// Series of one table, checked before a number is given.
     package var seriesCountLimit = 1_000_000
+    /// Series of all tables together.
+    package var databaseSeriesCountLimit = 10_000_000
+    /// So many series are worth a checkpoint of their table.
+    package var checkpointSeriesCount = 4096
     /// Wide segments that start a compaction.
     package var wideSegmentCountLimit = 4
     /// Months and years that the newest row has left behind become one partition up to this.
@@ -85,6 +89,7 @@ package struct StoreOptions: Sendable {
         options.flushThreadCount = 1
         options.blockCacheByteCountLimit = 8 << 20
         options.seriesCountLimit = 50_000
+        options.databaseSeriesCountLimit = 50_000
         options.partitionByteCountLimit = 8 << 20
         options.softFreeByteCountLimit = 48 << 20
         options.hardFreeByteCountLimit = 12 << 20

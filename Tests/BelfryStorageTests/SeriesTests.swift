@@ -59,7 +59,7 @@ struct SeriesTests {
         while let batch = try scan.next() {
             for row in 0..<batch.rowCount {
                 rows.append(
-                    batch.vectors.map { "\($0.value(at: row))" }.joined(separator: ", "))
+                    batch.vectors.map { "\($0.value(row))" }.joined(separator: ", "))
             }
         }
         return rows.sorted()

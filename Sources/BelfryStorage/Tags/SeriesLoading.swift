@@ -11,10 +11,8 @@ struct SeriesLoading {
     /// Files in the folder that are of no use any more.
     private(set) var leftovers: [String] = []
     private(set) var temporaries: [String] = []
-    /// The segments whose dictionaries need not be read.
-    private(set) var covered: Set<SeriesCheckpoint.Covered> = []
-    /// Bytes of the checkpoint that was read.
-    private(set) var checkpointByteCount = 0
+    /// The checkpoint that was read: the dictionaries of its segments need not be.
+    private(set) var checkpoint = CheckpointState()
     private var hadFolder = false
 
     init(_ fileSystem: any FileSystem, databaseID: [UInt8], into table: SeriesTable) {
@@ -48,16 +46,16 @@ struct SeriesLoading {
         let path = FileNames.series(newest)
         do throws(StorageError) {
             let bytes = try fileSystem.readAll(path)
-            let checkpoint: SeriesCheckpoint
+            let found: SeriesCheckpoint
             do throws(FormatError) {
-                checkpoint = try SeriesCheckpoint.decode(
+                found = try SeriesCheckpoint.decode(
                     bytes, databaseID: databaseID, below: limit)
             } catch { throw StorageError(error, file: path) }
             table.load { state in
-                for series in checkpoint.tables { state.load(series) }
+                for series in found.tables { state.load(series) }
             }
-            covered = Set(checkpoint.covered)
-            checkpointByteCount = bytes.count
+            checkpoint = CheckpointState(
+                covered: Set(found.covered), byteCount: bytes.count)
         } catch {
             notes.append(
                 "\(error): the checkpoint of the series table is of no use, and the table is "
@@ -67,7 +65,7 @@ struct SeriesLoading {
     }
 
     func covers(_ segment: SegmentSummary) -> Bool {
-        covered.contains(.init(fileID: segment.fileID, salt: segment.salt))
+        checkpoint.covered.contains(.init(fileID: segment.fileID, salt: segment.salt))
     }
 
     /// Enters the series of a segment, a page of its dictionary at a time.
@@ -104,7 +102,7 @@ struct SeriesLoading {
     /// To be called once everything was entered.
     mutating func finish(readSegmentCount: Int) {
         table.load { $0.finishLoading() }
-        if hadFolder, checkpointByteCount == 0, readSegmentCount > 0 {
+        if hadFolder, checkpoint.byteCount == 0, readSegmentCount > 0 {
             notes.append(
                 "the series table was made from the dictionaries of \(readSegmentCount) segments: "
                     + "there is no checkpoint of it")

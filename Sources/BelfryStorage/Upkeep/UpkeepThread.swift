@@ -130,6 +130,7 @@ final class UpkeepThread: Sendable {
                 var isDone = false
                 do throws(StorageError) {
                     isDone = try store.compactOnce(isFinal: false)
+                    try store.checkpointSeries(isClosing: false)
                 } catch { failure = error }
                 signal.withLock { signal in
                     // Another job may wait; a flush goes first.
