@@ -35,6 +35,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         engine("BelfryCore"),
@@ -48,7 +49,7 @@ let package = Package(
         .executableTarget(
             name: "BelfryCLI",
             dependencies: [
-                "Belfry", "BelfryCore", "BelfrySQL", "BelfryImport", "BelfryTown",
+                "Belfry", "BelfryCore", "BelfrySQL", "BelfryImport", "BelfryTown", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

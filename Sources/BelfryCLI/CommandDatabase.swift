@@ -6,12 +6,12 @@ enum CommandDatabase {
     /// - Parameter mustExist: a folder without a store is an error; else a store is made in it.
     static func open(
         _ path: String, mustExist: Bool = false, isReadOnly: Bool = false,
-        upgradesFormat: Bool = false
+        upgradesFormat: Bool = false, profile: ProfileOptions? = nil
     ) throws -> Database {
         if unsafe mustExist && access(path + "/IDENTITY", F_OK) != 0 {
             throw CommandFailure("\(path): no store is here")
         }
-        var options = DatabaseOptions()
+        var options = profile?.databaseOptions() ?? DatabaseOptions()
         options.isReadOnly = isReadOnly
         options.upgradesFormat = upgradesFormat
         do { return try Database.open(path, options: options) } catch {

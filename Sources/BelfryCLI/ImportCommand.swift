@@ -52,6 +52,8 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "No progress bar.")
     var quiet = false
 
+    @OptionGroup var profile: ProfileOptions
+
     func run() throws {
         let options = try importOptions()
         // Before a store is made for nothing.
@@ -59,7 +61,7 @@ struct ImportCommand: ParsableCommand {
             let reason = unsafe String(cString: strerror(errno))
             throw CommandFailure("\(file): \(reason)")
         }
-        let database = try CommandDatabase.open(path)
+        let database = try CommandDatabase.open(path, profile: profile)
         let bar = ProgressBar(isShown: !quiet && Terminal.isTerminal(STDERR_FILENO))
         let report: ImportReport
         do {
@@ -77,6 +79,7 @@ struct ImportCommand: ParsableCommand {
         bar.clear()
         summarize(report)
         try CommandDatabase.close(database)
+        profile.report()
         if report.rejectedCount > 0
             && report.storedCount + report.updatedCount
                 + report.duplicateCount == 0
@@ -91,6 +94,7 @@ struct ImportCommand: ParsableCommand {
         options.timeName = time
         options.tagNames = tag
         options.skippedNames = skip
+        profile.apply(to: &options)
         for text in map {
             guard let split = text.lastIndex(of: "="), split != text.startIndex,
                 text.index(after: split) != text.endIndex

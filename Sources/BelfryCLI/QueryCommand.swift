@@ -30,9 +30,11 @@ struct QueryCommand: ParsableCommand {
         help: "A parameter for :name in the statements, as NAME=VALUE; may be repeated.")
     var parameters: [String] = []
 
+    @OptionGroup var profile: ProfileOptions
+
     func run() throws {
         let text = sql == "-" ? try StandardInput.text() : sql
-        let database = try CommandDatabase.open(path)
+        let database = try CommandDatabase.open(path, profile: profile)
         let session = database.session()
         try CommandDatabase.setTimeZone(timeZone, of: session)
         let named = try ParameterText.values(parameters)
@@ -49,6 +51,7 @@ struct QueryCommand: ParsableCommand {
         }
         output.flush()
         try CommandDatabase.close(database)
+        profile.report()
     }
 }
 

@@ -21,16 +21,19 @@ struct ShellCommand: ParsableCommand {
     @Option(help: "table, csv, json, ndjson, markdown or chart.")
     var format: ResultFormat = .table
 
+    @OptionGroup var profile: ProfileOptions
+
     func run() throws {
         let database: Database
         if let path {
-            database = try CommandDatabase.open(path)
+            database = try CommandDatabase.open(path, profile: profile)
         } else {
             do { database = try Database.inMemory() } catch { throw CommandFailure(error.message) }
         }
         let shell = Shell(database, name: path ?? "memory", format: format)
         let hasFailed = shell.run()
         try CommandDatabase.close(database)
+        profile.report()
         if hasFailed { throw CommandFailure("a statement failed") }
     }
 }

@@ -46,10 +46,13 @@ struct CompactCommand: ParsableCommand {
     @Argument(help: "The folder of the database.")
     var path: String
 
+    @OptionGroup var profile: ProfileOptions
+
     func run() throws {
-        let database = try CommandDatabase.open(path, mustExist: true)
+        let database = try CommandDatabase.open(path, mustExist: true, profile: profile)
         do { try database.compact() } catch { throw CommandFailure(error.message) }
         try CommandDatabase.close(database)
+        profile.report()
     }
 }
 

@@ -70,7 +70,7 @@ struct TidyTests {
     }
 
     @Test func formatsAreDocumented() throws {
-        for name in ["README", "log", "segment", "manifest", "codecs"] {
+        for name in ["README", "log", "segment", "manifest", "codecs", "series"] {
             let path = Self.root.appendingPathComponent("formats/\(name).md").path
             let text = try String(contentsOfFile: path, encoding: .utf8)
             #expect(text.count > 1_000, "formats/\(name).md")
