@@ -123,7 +123,9 @@ public final class Database: Sendable {
         do { try store.compact() } catch { throw BelfryError(error) }
     }
 
-    /// Flushes nothing, syncs the log, and gives the folder up. Further use is refused.
+    /// Cancels the statements that run (57014), waits for the step that a flush or compaction is
+    /// at, makes all durable that is not yet, and gives the folder up. Further use is refused
+    /// (08003). May be called from any thread, and more than once.
     public func close() throws(BelfryError) {
         do { try store.close() } catch { throw BelfryError(error) }
     }

@@ -10,8 +10,10 @@ import Synchronization
 /// Threads: one statement at a time; a second thread waits.
 public final class Session: Sendable {
     private let state: Mutex<QuerySession>
+    private let isClosed: @Sendable () -> Bool
 
     init(_ database: Database) {
+        isClosed = { [store = database.store] in store.isClosing }
         var settings = QuerySettings()
         settings.batchRowCount = database.store.options.rowsPerVector
         state = Mutex(
@@ -66,6 +68,9 @@ public final class Session: Sendable {
     func run(
         _ statement: ParsedStatement, sql: String, parameters: [Value], named: [String: Value]
     ) throws(BelfryError) -> Result {
+        if isClosed() {
+            throw BelfryError(code: "08003", message: "the database is closed", statement: sql)
+        }
         var values: [ParameterReference.Key: Value] = [:]
         for (index, value) in parameters.enumerated() { values[.position(index + 1)] = value }
         for (name, value) in named { values[.name(name)] = value }

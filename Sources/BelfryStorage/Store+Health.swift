@@ -6,6 +6,9 @@ import Synchronization
 extension Store {
     package var health: StoreHealth { healthMonitor.health }
 
+    /// Whether closing has begun.
+    package var isClosing: Bool { ending.isBegun }
+
     /// What happened since the store was opened, oldest first.
     package var events: [StoreEvent] { eventLog.events }
 

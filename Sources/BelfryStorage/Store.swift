@@ -89,8 +89,10 @@ package final class Store: Sendable {
 
     deinit {
         // A store that was not closed: its threads hold it only while they work, so they end.
+        ending.begin()
         upkeep.stop(isWaiting: false)
         timer.stop(isWaiting: false)
+        healthMonitor.update { $0.isClosed = true }
     }
 
     // MARK: Opening

@@ -9,7 +9,7 @@ extension Snapshot {
 
     /// The same for series that are known already; the request's tags are not looked at.
     func scan(_ request: ScanRequest, series: SeriesSet) throws(StorageError) -> Scan {
-        try Scan(request, sources(request, series))
+        try Scan(request, try sources(request, series))
     }
 
     /// The request cut into shares by series number, of about equal rows; each may be opened and
@@ -18,11 +18,21 @@ extension Snapshot {
         _ request: ScanRequest, count: Int
     ) throws(StorageError) -> [ScanPart] {
         let series = seriesNumbers(request.table, request.tags)
-        return try ScanPart.cut(request, sources(request, series), count: count)
+        return try ScanPart.cut(request, try sources(request, series), count: count)
     }
 
-    private func sources(_ request: ScanRequest, _ series: SeriesSet) -> ScanSources {
+    private func sources(
+        _ request: ScanRequest, _ series: SeriesSet
+    ) throws(StorageError) -> ScanSources {
         let table = request.table
+        // Nobody knows which series such a segment has, so an empty set proves nothing.
+        for segment in segments where segment.failure != nil {
+            if (segment.summary.table ?? table.number) == table.number,
+                segment.summary.times.overlaps(request.times), let failure = segment.failure
+            {
+                throw failure
+            }
+        }
         var indexes: [Int] = []
         for index in request.columns + request.conditions.map(\.columnIndex)
         where table.columns[index].role == .tag && !indexes.contains(index) {
