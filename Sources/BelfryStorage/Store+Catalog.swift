@@ -46,13 +46,12 @@ extension Store {
                 if ifExists { return (false, nil) }
                 throw StorageError(.noSuchTable, "there is no table \(name)")
             }
+            let gone = Self.segments(onlyOf: table.number, state)
             return (
                 true,
                 { manifest in
                     manifest.catalog.remove(table.number)
-                    let gone = manifest.segments.filter { $0.table == table.number }
-                    manifest.retired += gone.map(\.fileID)
-                    manifest.segments.removeAll { $0.table == table.number }
+                    manifest.remove(gone)
                 }
             )
         }

@@ -33,6 +33,7 @@ extension Store {
         removeRetired()
         if isAlone {
             openSegments.recover()
+            retainWhenDue()
             let now = clock.monotonic()
             if flushRetries.takeDue(now: now) { upkeep.request(.flush) }
             if compactionRetries.takeDue(now: now) { upkeep.request(.compaction) }

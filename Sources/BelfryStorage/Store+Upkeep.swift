@@ -175,7 +175,7 @@ extension Store {
     /// Replaces the inputs of a compaction, if they are all still there. Where one left meanwhile
     /// (its table or partition was dropped, a deletion hid it whole) the outputs hold rows that are
     /// gone, and are thrown away.
-    private func replace(
+    func replace(
         _ inputs: [SegmentSummary], by outputs: [SegmentSummary]
     ) throws(StorageError) {
         let fileIDs = Set(inputs.map(\.fileID))

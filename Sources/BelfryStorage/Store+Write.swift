@@ -12,7 +12,10 @@ extension Store {
     package func write(
         _ batches: [PointBatch], rule: DuplicateRule?, isCounted: Bool
     ) throws(StorageError) -> WriteOutcome {
-        for batch in batches { try checkBytes(of: batch) }
+        for batch in batches {
+            try checkBytes(of: batch)
+            try checkTimes(of: batch)
+        }
         let prepared = PreparedWrite(
             batches, rule: rule, isCounted: isCounted, series: series,
             recordByteCountLimit: options.frameByteCountLimit)

@@ -47,6 +47,10 @@ package final class Store: Sendable {
     let flushing = Mutex(())
     let compacting = Mutex(())
     private let lock: Mutex<(any StoreLock)?>
+    /// Which times of the wall clock are believed.
+    let clockGuard: Mutex<ClockGuard>
+    /// When retention last looked, by the steady clock.
+    let lastRetention = Mutex<UInt64?>(nil)
     let counters = Mutex(StoreStatistics())
     private let findings = Mutex<[RecoveryFinding]>([])
     private let closing = Mutex(())
@@ -69,6 +73,7 @@ package final class Store: Sendable {
         self.options = options
         self.random = random
         self.clock = clock
+        clockGuard = Mutex(ClockGuard(believed: nil, monotonic: clock.monotonic()))
         self.isLogged = isLogged
         self.lock = Mutex(lock)
         cache = BlockCache(byteCountLimit: options.blockCacheByteCountLimit)
@@ -192,6 +197,7 @@ package final class Store: Sendable {
         for message in recovery.notes
             + recovery.findings.map(\.description) + recovery.strangerNotes
         { note(.recovery, message) }
+        restoreClock(recovery.manifest.lastPlausibleClock)
         space.findReserve()
         try state.withLock { (state) throws(StorageError) in
             state.manifest = recovery.manifest

@@ -50,6 +50,10 @@ package struct StoreOptions: Sendable {
     package var flushThreadCount = 2
     /// Flush and compaction run by themselves on a thread of their own; tests call them by hand.
     package var runsUpkeep = true
+    /// Rows past the horizon, or older than RETAIN keeps, are refused.
+    package var checksTimes = true
+    /// Partitions that one pass of retention drops at most.
+    package var retentionPartitionCountLimit = 64
     /// Deletions by tags and times that still hide rows of older segments. From an eighth of them
     /// on compaction goes for those; at the limit a DELETE waits for it.
     package var tombstoneCountLimit = 1_000

@@ -123,6 +123,8 @@ extension Store {
         next.number = state.manifestNumber
         next.nextSeries = state.nextSeries
         next.nextFileID = state.nextFileID
+        next.lastPlausibleClock =
+            clockGuard.withLock { $0.believed?.nanoseconds } ?? next.lastPlausibleClock
         change(&next)
         next.settleTombstones()
         var remaining: [UInt64] = []

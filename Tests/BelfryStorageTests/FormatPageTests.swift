@@ -22,7 +22,9 @@ struct FormatPageTests {
         options.checkpointSeriesCount = checkpointSeriesCount
         options.runsUpkeep = false
         let store = try Store.open(
-            fileSystem, options: options, random: { 0x0123_4567_89ab_cdef })
+            // A clock that nobody believes, so that no time stands in the manifest.
+            fileSystem, options: options, clock: ManualClock(wall: Timestamp(nanoseconds: 0)),
+            random: { 0x0123_4567_89ab_cdef })
         let table = try store.createTable(
             TableSchema(
                 name: "air",

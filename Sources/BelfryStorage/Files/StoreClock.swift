@@ -8,6 +8,12 @@ package protocol StoreClock: Sendable {
     func wall() -> Timestamp
     /// Nanoseconds of a clock that never goes back, from any beginning.
     func monotonic() -> UInt64
+    /// Whether something outside vouches for the wall clock. False where nobody knows.
+    func isSynchronized() -> Bool
+}
+
+extension StoreClock {
+    package func isSynchronized() -> Bool { false }
 }
 
 /// The clocks of this machine.
@@ -19,6 +25,11 @@ package struct SystemClock: StoreClock {
     }
 
     package func monotonic() -> UInt64 { Self.read(CLOCK_MONOTONIC) }
+
+    /// What systemd's time synchronisation leaves once it has reached a server since the boot.
+    package func isSynchronized() -> Bool {
+        unsafe access("/run/systemd/timesync/synchronized", F_OK) == 0
+    }
 
     private static func read(_ clock: clockid_t) -> UInt64 {
         var time = timespec()

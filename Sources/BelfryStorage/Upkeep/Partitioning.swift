@@ -94,6 +94,26 @@ enum Partitioning {
         return targets.sorted { $0.start < $1.start }
     }
 
+    /// The smallest range of whole partitions that holds a range: it begins and ends where the
+    /// table's width says, and cuts none of those that are there.
+    static func whole(
+        _ times: TimeRange, of table: TableSchema, existing: [TimeRange]
+    ) -> TimeRange {
+        func span(_ time: Timestamp) -> TimeRange {
+            let day = day(time.nanoseconds)
+            return switch table.options.partitionWidth {
+            case .automatic, .day: range(ofDay: day)
+            case .month: range(ofMonthOf: day)
+            case .year: range(ofYearOf: day)
+            }
+        }
+        var whole = times
+        if times.start.isFinite { whole.start = span(times.start).start }
+        if times.end.isFinite { whole.end = span(times.end.advanced(byNanoseconds: -1)).end }
+        for partition in existing where partition.overlaps(whole) { whole = whole.hull(partition) }
+        return whole
+    }
+
     /// Whether a partition of so many days is at most a tenth of what the table retains.
     static func allows(_ table: TableSchema, days: Int64) -> Bool {
         guard let retain = table.options.retain else { return true }

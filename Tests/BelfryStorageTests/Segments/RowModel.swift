@@ -19,6 +19,14 @@ struct RowModel {
     var written: [ModelRow] = []
     var isAppend = false
 
+    /// What was deleted by tags and times is as if it had never been written.
+    mutating func delete(_ series: SeriesSet?, _ times: TimeRange) {
+        written.removeAll { row in
+            times.contains(Timestamp(nanoseconds: row.time))
+                && (series?.contains(row.series) ?? true)
+        }
+    }
+
     func rows() -> [ModelRow] {
         var groups: [Place: [ModelRow]] = [:]
         for row in written {
@@ -82,6 +90,10 @@ struct SegmentFixture {
     let cache: BlockCache
     var segments: [SegmentHandle] = []
     var runs: [Run] = []
+    /// As a manifest has them, and those since the last flush.
+    var tombstones: [Tombstone] = []
+    var recentTombstones: [Tombstone] = []
+    var flushedThrough: UInt64 = 0
     var nextSequence: UInt64 = 1
     var nextFileID: UInt64 = 1
 
@@ -154,6 +166,13 @@ struct SegmentFixture {
         nextSequence += 1
     }
 
+    mutating func delete(_ series: SeriesSet?, _ times: TimeRange) {
+        recentTombstones.append(
+            Tombstone(
+                table: table.number, series: series, times: times, sequence: nextSequence))
+        nextSequence += 1
+    }
+
     mutating func identity() -> SegmentIdentity {
         defer { nextFileID += 1 }
         return SegmentIdentity(fileID: nextFileID, salt: nextFileID &* 0x9E37_79B9_7F4A_7C15)
@@ -161,8 +180,12 @@ struct SegmentFixture {
 
     /// All runs become a wide segment.
     mutating func flush() throws {
+        tombstones += recentTombstones
+        recentTombstones = []
+        flushedThrough = nextSequence - 1
         let summary = try Flush.write(
-            runs, catalog: catalog, to: place, as: identity(), key: Self.key)
+            runs, tombstones: tombstones, through: flushedThrough, catalog: catalog, to: place,
+            as: identity(), key: Self.key)
         runs = []
         if let summary { add(summary) }
     }
@@ -176,11 +199,13 @@ struct SegmentFixture {
     mutating func compact(isFinal: Bool) throws -> Bool {
         guard
             let job = CompactionPicker.next(
-                segments.map(\.summary), catalog: catalog, options: options, isFinal: isFinal)
+                segments.map(\.summary), tombstones: tombstones, catalog: catalog,
+                options: options, isFinal: isFinal)
         else { return false }
         var next = nextFileID
         let outputs = try Compaction.run(
-            job, live: segments, catalog: catalog, to: place,
+            job, live: segments, tombstones: tombstones, through: flushedThrough,
+            catalog: catalog, to: place,
             identity: { () throws(StorageError) in
                 next += 1
                 return SegmentIdentity(fileID: next, salt: next &* 0x9E37_79B9_7F4A_7C15)
@@ -196,7 +221,8 @@ struct SegmentFixture {
         ScanSources(
             runs: runs, segments: segments,
             series: series ?? SeriesSet(ascending: [0], isEverything: true), tags: [],
-            cache: cache, rowsPerVector: options.rowsPerVector)
+            cache: cache, rowsPerVector: options.rowsPerVector,
+            tombstones: tombstones + recentTombstones)
     }
 
     func scan(

@@ -23,7 +23,24 @@ struct ScanPropertyTests {
         return row
     }
 
-    /// Writes, flushes and compacts at random; the model hears of the writes alone.
+    private static func randomDeletion(
+        _ random: inout SeededGenerator
+    ) -> (SeriesSet?, TimeRange) {
+        var series: SeriesSet?
+        if Bool.random(using: &random) {
+            let chosen = (UInt32(1)..<6).filter { _ in Int.random(in: 0..<3, using: &random) == 0 }
+            series = SeriesSet(ascending: chosen)
+        }
+        if Int.random(in: 0..<4, using: &random) == 0 { return (series, .everything) }
+        let start = Int64.random(in: -13...13, using: &random) * 20_000_000_000_000
+        let end = start + Int64.random(in: 0...9, using: &random) * 20_000_000_000_000 + 1
+        return (
+            series,
+            TimeRange(start: Timestamp(nanoseconds: start), end: Timestamp(nanoseconds: end))
+        )
+    }
+
+    /// Writes, deletes, flushes and compacts at random; the model hears of the writes alone.
     private static func build(
         seed: UInt64, rule: DuplicateRule
     ) throws -> (fixture: SegmentFixture, model: RowModel, random: SeededGenerator) {
@@ -32,15 +49,22 @@ struct ScanPropertyTests {
         options.rowsPerVector = Int.random(in: 1...5, using: &random)
         options.wideSegmentCountLimit = Int.random(in: 1...4, using: &random)
         if Bool.random(using: &random) { options.partitionByteCountLimit = 0 }
+        options.tombstoneCountLimit = Bool.random(using: &random) ? 1_000 : 1
         var fixture = try SegmentFixture(rule: rule, options: options)
         var model = RowModel()
         model.isAppend = rule == .append
         let hasKinds = Bool.random(using: &random)
+        let hasDeletions = Bool.random(using: &random)
         for _ in 0..<Int.random(in: 1...14, using: &random) {
             let count = Int.random(in: 0...14, using: &random)
             let rows = (0..<count).map { _ in randomRow(&random, hasKinds) }
             model.written += rows
             fixture.write(rows)
+            if hasDeletions && Int.random(in: 0..<3, using: &random) == 0 {
+                let (series, times) = randomDeletion(&random)
+                model.delete(series, times)
+                fixture.delete(series, times)
+            }
             switch Int.random(in: 0..<6, using: &random) {
             case 0, 1: try fixture.flush()
             case 2: _ = try fixture.compact(isFinal: false)
@@ -52,7 +76,9 @@ struct ScanPropertyTests {
         return (fixture, model, random)
     }
 
-    @Test(arguments: [DuplicateRule.merge, .append])
+    @Test(
+        "Case 45, 46: one row written many times, with every row kind, under deletions",
+        arguments: [DuplicateRule.merge, .append])
     func everyScanIsWhatTheModelSays(rule: DuplicateRule) throws {
         for seed in UInt64(0)..<400 {
             var (fixture, model, random) = try Self.build(seed: seed, rule: rule)
@@ -149,7 +175,7 @@ struct ScanPropertyTests {
     @Test func compactionEndsWithOneSegmentAPartition() throws {
         for seed in UInt64(1000)..<1040 {
             var (fixture, model, _) = try Self.build(seed: seed, rule: .merge)
-            if !fixture.runs.isEmpty { try fixture.flush() }
+            if !fixture.runs.isEmpty || !fixture.recentTombstones.isEmpty { try fixture.flush() }
             while try fixture.compact(isFinal: true) {}
             #expect(fixture.segments.allSatisfy { !$0.summary.isWide })
             let partitions = fixture.segments.compactMap(\.summary.partition)
