@@ -61,7 +61,7 @@ let package = Package(
             path: "Benchmarks/BelfryBench",
             swiftSettings: settings),
         .executableTarget(
-            name: "BelfryTorture", dependencies: ["Belfry", "BelfryCore"],
+            name: "BelfryTorture", dependencies: ["Belfry", "BelfryCore", "BelfryStorage"],
             path: "Tests/BelfryTorture", swiftSettings: settings),
 
         .target(

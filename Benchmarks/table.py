@@ -24,7 +24,10 @@ def cell(engine, name):
     if name == "size":
         text, value = f"{item['bytes'] / item['rows']:.2f} B/row", item["bytes"]
     elif name.startswith("log_"):
-        text, value = f"{item['bytes'] / item['seconds'] / 1e6:.0f} MB/s", item["seconds"]
+        text = (f"{item['rows'] / item['seconds'] / 1e6:.1f} M rows/s, "
+                f"{item['bytes'] / item['rows']:.1f} B/row, "
+                f"{item['bytes'] / item['seconds'] / 1e6:.0f} MB/s")
+        value = item["seconds"]
     elif name == "import" or name.startswith("append_"):
         text, value = f"{item['rows'] / item['seconds'] / 1e6:.2f} M rows/s", item["seconds"]
     else:

@@ -1,5 +1,6 @@
 import Belfry
 import BelfryCore
+import BelfryStorage
 import Glibc
 
 /// `BelfryTorture FOLDER [--option value]…`: writes, reads, flushes and compacts a database until
@@ -24,7 +25,8 @@ struct BelfryTorture {
         guard let settings = TortureSettings(arguments) else {
             Line.write(
                 "usage: BelfryTorture FOLDER [--durability sync|interval] [--writers N] "
-                    + "[--readers N] [--batches N] [--memtable BYTES] [--wait 0|1]")
+                    + "[--readers N] [--batches N] [--memtable BYTES] [--hard BYTES] "
+                    + "[--wait 0|1]")
             exit(1)
         }
         let database: Database
@@ -56,6 +58,8 @@ struct TortureSettings: Sendable {
     var readerCount = 1
     /// Batches a writer makes before it ends; 0 means until it is killed.
     var batchCount = 0
+    /// Free bytes below which writes are refused; nil for the default.
+    var hardFreeByteCount: Int?
     /// Waits for a line on standard input before it begins.
     var isWaiting = false
     /// Small, so that flushes and compactions never end.
@@ -74,6 +78,7 @@ struct TortureSettings: Sendable {
             case ("--writers", let count?): writerCount = count
             case ("--readers", let count?): readerCount = count
             case ("--batches", let count?): batchCount = count
+            case ("--hard", let count?): hardFreeByteCount = count
             case ("--wait", let choice?): isWaiting = choice != 0
             case ("--memtable", let count?): memtableByteCount = count
             default: return nil
@@ -86,6 +91,11 @@ struct TortureSettings: Sendable {
         options.durability = isSynced ? .sync : .interval(milliseconds: 20)
         options.memtableByteCountLimit = memtableByteCount
         options.blockCacheByteCountLimit = 1 << 20
+        if let hard = hardFreeByteCount.map({ UInt64(max(0, $0)) }) {
+            options.store.hardFreeByteCountLimit = hard
+            options.store.softFreeByteCountLimit = hard * 2
+            options.store.reserveByteCount = hard / 4
+        }
         return options
     }
 }
