@@ -69,14 +69,19 @@ public final class Database: Sendable {
 
     /// A table's definition.
     public func table(named name: String) -> TableSchema? {
-        let catalog = store.snapshot().catalog
+        let catalog = newestSnapshot.catalog
         if let exact = catalog.table(named: name) { return exact }
         let close = catalog.tables.filter { $0.name.lowercased() == name.lowercased() }
         return close.count == 1 ? close[0] : nil
     }
 
     /// The tables, in order of their making.
-    public var tables: [TableSchema] { store.snapshot().catalog.tables }
+    public var tables: [TableSchema] { newestSnapshot.catalog.tables }
+
+    /// The newest there is; where the folder cannot be looked at now, the one before.
+    private var newestSnapshot: Snapshot {
+        do { return try store.currentSnapshot() } catch { return store.snapshot() }
+    }
 
     /// Adds columns at the end of a table; rows there have NULL in them.
     @discardableResult

@@ -21,6 +21,13 @@ public struct DatabaseOptions: Sendable {
     /// 64 MiB of memory, a second of durability interval, small blocks.
     public static var gateway: DatabaseOptions { DatabaseOptions(.gateway) }
 
+    /// Opens for reading only, beside a process that writes.
+    public static var readOnly: DatabaseOptions {
+        var options = DatabaseOptions()
+        options.isReadOnly = true
+        return options
+    }
+
     public var durability: Durability {
         get {
             switch store.durability {
@@ -39,7 +46,9 @@ public struct DatabaseOptions: Sendable {
         }
     }
 
-    /// Opens without the lock and without changing a byte.
+    /// Opens without the lock and without changing a byte: another process may be writing.
+    /// Every statement sees what the folder holds when it begins, a write perhaps just before it
+    /// is durable.
     public var isReadOnly: Bool {
         get { store.isReadOnly }
         set { store.isReadOnly = newValue }

@@ -15,19 +15,47 @@ public final class Result {
     public let columns: [ResultColumn]
     /// The session's zone when the statement ran: what times are shown in.
     public let timeZone: TimeZoneRules
-    private let running: RunningQuery
+    private var running: RunningQuery
     private let sql: String
+    /// Begins the statement anew with what the store holds then.
+    private let restart: () throws(BelfryError) -> RunningQuery
+    private var attemptCount = 1
+    private var hasDelivered = false
 
-    init(_ running: RunningQuery, sql: String, timeZone: TimeZoneRules) {
+    /// The writing process took away a file that this statement reads.
+    static let supersededCode = "72000"
+    static let attemptCountLimit = 10
+
+    init(
+        _ running: RunningQuery, sql: String, timeZone: TimeZoneRules,
+        restart: @escaping () throws(BelfryError) -> RunningQuery
+    ) {
         self.running = running
         self.sql = sql
+        self.restart = restart
         self.timeZone = timeZone
         columns = running.columns.map { ResultColumn(name: $0.name, type: $0.type) }
     }
 
     /// The next rows, at most `Vector.capacity`; nil after the last.
+    ///
+    /// - Throws: `BelfryError`; 72000 where another process writes to the database, this one only
+    ///   reads it, and a file that is needed was replaced after the first rows were delivered
+    ///   (before that the statement begins anew by itself).
     public func nextBatch() throws(BelfryError) -> Batch? {
-        do { return try running.next() } catch { throw BelfryError(error, in: sql) }
+        while true {
+            do throws(QueryError) {
+                let batch = try running.next()
+                hasDelivered = true
+                return batch
+            } catch {
+                guard error.code == Self.supersededCode, !hasDelivered,
+                    attemptCount < Self.attemptCountLimit
+                else { throw BelfryError(error, in: sql) }
+            }
+            attemptCount += 1
+            running = try restart()
+        }
     }
 
     /// All rows that are left, cell by cell: for results that fit in memory.

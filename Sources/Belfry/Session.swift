@@ -74,14 +74,31 @@ public final class Session: Sendable {
         var values: [ParameterReference.Key: Value] = [:]
         for (index, value) in parameters.enumerated() { values[.position(index + 1)] = value }
         for (name, value) in named { values[.name(name)] = value }
-        return try state.withLock { (session) throws(BelfryError) in
-            do throws(QueryError) {
-                let running = try BelfryQuery.Query.run(
-                    statement, sql: sql, parameters: values, session: &session,
-                    now: Self.now())
-                return Result(running, sql: sql, timeZone: session.settings.timeZone)
-            } catch {
-                throw BelfryError(error, in: sql)
+        let (running, zone) = try start(statement, sql: sql, values)
+        return Result(running, sql: sql, timeZone: zone) { () throws(BelfryError) in
+            try self.start(statement, sql: sql, values).running
+        }
+    }
+
+    /// Begins a statement; anew where another process took away what it was about to read.
+    private func start(
+        _ statement: ParsedStatement, sql: String, _ values: [ParameterReference.Key: Value]
+    ) throws(BelfryError) -> (running: RunningQuery, zone: TimeZoneRules) {
+        try state.withLock { (session) throws(BelfryError) in
+            var attempts = 0
+            while true {
+                do throws(QueryError) {
+                    let running = try BelfryQuery.Query.run(
+                        statement, sql: sql, parameters: values, session: &session,
+                        now: Self.now())
+                    return (running, session.settings.timeZone)
+                } catch {
+                    attempts += 1
+                    if error.code == Result.supersededCode && attempts < Result.attemptCountLimit {
+                        continue
+                    }
+                    throw BelfryError(error, in: sql)
+                }
             }
         }
     }

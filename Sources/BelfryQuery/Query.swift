@@ -51,7 +51,10 @@ package enum Query {
         _ parsed: ParsedStatement, sql: String, parameters: [ParameterReference.Key: Value],
         session: inout QuerySession, now: Timestamp
     ) throws(QueryError) -> RunningQuery {
-        let snapshot = session.store.snapshot()
+        let snapshot: Snapshot
+        do throws(StorageError) {
+            snapshot = try session.store.currentSnapshot()
+        } catch { throw QueryError(error) }
         let context = QueryContext(
             snapshot: snapshot, settings: session.settings, zones: session.zones, now: now)
         let binder = Binder(context: context, parameters: parameters)

@@ -36,6 +36,7 @@ package struct QueryError: Error, Sendable, CustomStringConvertible {
             case .seriesLimit: "53200"
             case .diskFull: "53100"
             case .poisoned: "58030"
+            case .superseded: "72000"
             case .readOnly: "25006"
             case .duplicate: "23505"
             case .catalog: "42P07"

@@ -87,3 +87,8 @@ package final class Snapshot: Sendable {
         number < seriesLimit ? series.key(number) : nil
     }
 }
+
+extension Snapshot {
+    /// The files that this snapshot may read.
+    package var segmentFileIDs: [UInt64] { segments.map(\.summary.fileID) }
+}

@@ -26,6 +26,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case diskFull
         /// A sync failed before: reads go on, writes are refused until the store is opened again.
         case poisoned
+        /// The writing process has replaced what a reader was reading (72000).
+        case superseded
         /// The store is closed or open for reading only (25006).
         case readOnly
         /// A row is there already and the rule is ERROR (23505).

@@ -27,7 +27,9 @@ package final class Store: Sendable {
     let clock: any StoreClock
     /// Whether writes go to a log; not where nothing outlives the process.
     let isLogged: Bool
-    let series = SeriesTable()
+    private let seriesInUse = Mutex(SeriesTable())
+    /// Of a store that is open for reading only.
+    let followed = Mutex<FollowedStore?>(nil)
     let cache: BlockCache
     let queue: WriteQueue
     let upkeep = UpkeepThread()
@@ -87,7 +89,7 @@ package final class Store: Sendable {
         openSegments = OpenSegments(countLimit: options.openSegmentCountLimit)
         published = Mutex(
             Snapshot(
-                catalog: Catalog(), sequence: 0, runs: [:], segments: [], series: series,
+                catalog: Catalog(), sequence: 0, runs: [:], segments: [], series: SeriesTable(),
                 seriesLimit: 1, options: options, cache: cache, ending: ending))
         state.withLock { [healthMonitor] in $0.health = healthMonitor }
     }
@@ -143,8 +145,11 @@ package final class Store: Sendable {
         let store = Store(
             fileSystem, identity: identity, lock: lock, options: options, isLogged: isLogged,
             clock: clock, random: random)
+        if options.isReadOnly {
+            try store.follow()
+            return store
+        }
         try store.recover()
-        if options.isReadOnly { return store }
         if options.runsUpkeep {
             try store.upkeep.start(store)
             store.upkeep.request(.compaction)
@@ -192,8 +197,8 @@ package final class Store: Sendable {
 
     private func recover() throws(StorageError) {
         let recovery = try Recovery.read(
-            fileSystem, identity: identity, isReadOnly: options.isReadOnly,
-            mode: options.recovery, into: series)
+            fileSystem, identity: identity, isReadOnly: false, mode: options.recovery,
+            into: series)
         for message in recovery.notes
             + recovery.findings.map(\.description) + recovery.strangerNotes
         { note(.recovery, message) }
@@ -210,10 +215,7 @@ package final class Store: Sendable {
             state.refusal = recovery.refusal
             state.lastTimes = LastTimes(unknownBelow: recovery.nextSeries)
             for run in recovery.memtable.allRuns { state.lastTimes.note(run) }
-            if options.isReadOnly {
-                state.refusal =
-                    state.refusal ?? StorageError(.readOnly, "the store is open for reading only")
-            } else if let refusal = identity.refusal(upgrading: options.upgradesFormat) {
+            if let refusal = identity.refusal(upgrading: options.upgradesFormat) {
                 state.refusal = refusal
             } else {
                 try beginWriting(&state, recovery)
@@ -223,7 +225,7 @@ package final class Store: Sendable {
         }
         findings.withLock { $0 = recovery.findings }
         checkpoint.withLock { $0 = recovery.loading.checkpoint }
-        if options.isReadOnly || state.withLock({ $0.refusal != nil }) { return }
+        if state.withLock({ $0.refusal != nil }) { return }
         endOpening(recovery)
         watchSpace()
     }
@@ -336,6 +338,18 @@ package final class Store: Sendable {
 
     /// The newest snapshot: one lock, one copy of a reference.
     package func snapshot() -> Snapshot { published.withLock { $0 } }
+
+    /// The series table, which a reader of another process's store replaces where that took numbers
+    /// back.
+    var series: SeriesTable { seriesInUse.withLock { $0 } }
+
+    /// What a look at the folder found, in a store that is open for reading only.
+    func take(_ found: FollowedStore) {
+        seriesInUse.withLock { $0 = found.series }
+        findings.withLock { $0 = found.findings }
+        let known = recoveryNotes
+        for message in found.notes where !known.contains(message) { note(.recovery, message) }
+    }
 
     /// What recovery found missing in the log, with places and sequences.
     package var recoveryFindings: [RecoveryFinding] { findings.withLock { $0 } }

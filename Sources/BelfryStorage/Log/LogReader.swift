@@ -64,6 +64,30 @@ struct LogReader {
         syncedThrough = header.firstSequence &- 1
     }
 
+    /// Goes on from where another reader of the same file ended.
+    mutating func seek(to offset: UInt64, expecting sequence: UInt64) {
+        self.offset = offset
+        nextSequence = sequence
+    }
+
+    /// Whether a record seems to begin where the next one is expected: one small read.
+    func hasMore() throws(StorageError) -> Bool {
+        let count = LogFormat.recordHeaderByteCount
+        guard byteCount >= UInt64(count), offset <= byteCount - UInt64(count) else { return false }
+        return Self.uint64(try file.read(at: offset, count: count)[...], 16) == nextSequence
+    }
+
+    /// Whether something stands where the next record is expected.
+    func hasBytes() throws(StorageError) -> Bool {
+        let count = min(byteCount - min(offset, byteCount), UInt64(LogFormat.recordHeaderByteCount))
+        return try file.read(at: offset, count: Int(count)).contains { $0 != 0 }
+    }
+
+    /// Bytes as they are now, past what was read ahead.
+    func bytesNow(at offset: UInt64, count: Int) throws(StorageError) -> [UInt8] {
+        try file.read(at: offset, count: count)
+    }
+
     /// The payload of the next record; nil at the end, of which `end` tells the meaning.
     mutating func next() throws(StorageError) -> (sequence: UInt64, payload: [UInt8])? {
         if let following, nextSequence >= following { return nil }

@@ -54,9 +54,11 @@ extension Recovery {
         }
         try checkGap(first, path: path)
         var hasUnflushed = false
+        var lastPayloadByteCount: Int?
         repeat {
             while let record = try reader.next() {
                 let end = reader.offset
+                lastPayloadByteCount = record.payload.count
                 let start =
                     end - UInt64(LogFormat.recordByteCount(payload: record.payload.count))
                 let isNew = record.sequence > manifest.flushedThrough
@@ -74,7 +76,10 @@ extension Recovery {
                     }
                     try loading.enter(content.series, from: path)
                     if !isNew { continue }
-                    replay(try defined(content, path: path, at: start..<end), record.sequence)
+                    Self.replay(
+                        try defined(content, path: path, at: start..<end), record.sequence,
+                        manifest.catalog, into: &memtable)
+                    nextSequence = record.sequence + 1
                     hasUnflushed = true
                 } catch {
                     guard mode == .salvage, error.code == .damaged else { throw error }
@@ -85,6 +90,9 @@ extension Recovery {
                 }
             }
         } while try goOnBehindDamage(&reader)
+        if isReadOnly {
+            tail = try LogTail(reader, lastPayloadByteCount: lastPayloadByteCount)
+        }
         if hasUnflushed || reader.nextSequence == nextSequence { memtable.logFiles.append(path) }
         if next == nil, let bytes = reader.unsyncedBytes { unsynced = (path, bytes) }
         if reader.nextSequence <= manifest.flushedThrough {
@@ -216,16 +224,18 @@ extension Recovery {
         return result
     }
 
-    private mutating func replay(_ record: LogRecord, _ sequence: UInt64) {
+    /// What a record did is done again.
+    static func replay(
+        _ record: LogRecord, _ sequence: UInt64, _ catalog: Catalog,
+        into memtable: inout Memtable
+    ) {
         memtable.note(sequence...sequence)
-        for tombstone in record.tombstones
-        where manifest.catalog.table(numbered: tombstone.table) != nil {
+        for tombstone in record.tombstones where catalog.table(numbered: tombstone.table) != nil {
             memtable.append(tombstone)
         }
-        for rows in record.points where manifest.catalog.table(numbered: rows.table) != nil {
+        for rows in record.points where catalog.table(numbered: rows.table) != nil {
             if rows.rowCount > 0 { memtable.append(rows.run(sequence...sequence)) }
         }
-        nextSequence = sequence + 1
     }
 
     // MARK: Changes

@@ -25,6 +25,8 @@ struct Recovery {
     var notes: [String] = []
     /// Why writes must be refused, where damage lets a reader in but no writer.
     var refusal: StorageError?
+    /// The end of the log, for a reader that looks again.
+    var tail: LogTail?
 
     /// Segments that are missing or damaged, and why, where a reader is let in all the same.
     var unreadable: [UInt64: StorageError] = [:]

@@ -39,6 +39,15 @@ struct Memtable: Sendable {
         barriers[tombstone.table] = runs[tombstone.table]?.count ?? 0
     }
 
+    /// Appends all of a newer memtable, whose runs stay as they are; nothing is appended after.
+    mutating func append(contentsOf newer: Memtable) {
+        byteCount += newer.byteCount
+        if let sequences = newer.sequences { note(sequences) }
+        for (table, runs) in newer.runs { self.runs[table, default: []] += runs }
+        tombstones += newer.tombstones
+        logFiles += newer.logFiles
+    }
+
     /// Notes a write that left no rows behind.
     mutating func note(_ added: ClosedRange<UInt64>) {
         if let known = sequences {
