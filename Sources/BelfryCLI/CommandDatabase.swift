@@ -1,4 +1,5 @@
 import Belfry
+import BelfrySQL
 import Glibc
 
 /// Opening and closing for the subcommands, with errors for people.
@@ -16,6 +17,46 @@ enum CommandDatabase {
         options.upgradesFormat = upgradesFormat
         do { return try Database.open(path, options: options) } catch {
             throw CommandFailure("\(path): \(error.message)")
+        }
+    }
+
+    /// For statements: those that only read need no lock, so they run beside a process that writes.
+    static func open(
+        _ path: String, for sql: String, isReadOnly: Bool, profile: ProfileOptions
+    ) throws -> Database {
+        let isThere = unsafe access(path + "/IDENTITY", F_OK) == 0
+        if isReadOnly || (isThere && onlyReads(sql)) {
+            return try open(path, mustExist: true, isReadOnly: true, profile: profile)
+        }
+        do { return try Database.open(path, options: profile.databaseOptions()) } catch {
+            let hint =
+                error.code == lockedCode
+                ? "; statements that only read can be run beside it" : ""
+            throw CommandFailure("\(path): \(error.message)\(hint)")
+        }
+    }
+
+    /// For a shell: where another process writes, reading is still to be had.
+    static func openShell(
+        _ path: String, isReadOnly: Bool, profile: ProfileOptions
+    ) throws -> Database {
+        if isReadOnly {
+            return try open(path, mustExist: true, isReadOnly: true, profile: profile)
+        }
+        do { return try Database.open(path, options: profile.databaseOptions()) } catch {
+            guard error.code == lockedCode else {
+                throw CommandFailure("\(path): \(error.message)")
+            }
+            Terminal.writeError("notice: \(error.message); opened for reading only")
+            return try open(path, isReadOnly: true, profile: profile)
+        }
+    }
+
+    private static let lockedCode = "55006"
+
+    private static func onlyReads(_ sql: String) -> Bool {
+        do { return try Parser.parse(sql).allSatisfy(\.statement.onlyReads) } catch {
+            return false
         }
     }
 

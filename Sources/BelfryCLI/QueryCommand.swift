@@ -7,6 +7,9 @@ struct QueryCommand: ParsableCommand {
         commandName: "query",
         abstract: "Run statements and print their results.",
         discussion: """
+            Statements that only read run beside a process that has the database open for writing, \
+            and see what it has written so far.
+
             EXAMPLES
               belfry query city "SELECT count(*) FROM traffic"
               belfry query city "SELECT * FROM traffic LATEST BY (sensor)" --format csv
@@ -32,9 +35,15 @@ struct QueryCommand: ParsableCommand {
 
     @OptionGroup var profile: ProfileOptions
 
+    @Flag(
+        name: .customLong("read-only"),
+        help: "Refuse statements that change something; make no database.")
+    var isReadOnly = false
+
     func run() throws {
         let text = sql == "-" ? try StandardInput.text() : sql
-        let database = try CommandDatabase.open(path, profile: profile)
+        let database = try CommandDatabase.open(
+            path, for: text, isReadOnly: isReadOnly, profile: profile)
         let session = database.session()
         try CommandDatabase.setTimeZone(timeZone, of: session)
         let named = try ParameterText.values(parameters)

@@ -23,10 +23,15 @@ struct ShellCommand: ParsableCommand {
 
     @OptionGroup var profile: ProfileOptions
 
+    @Flag(
+        name: .customLong("read-only"),
+        help: "Only read; also where another process has the database open for writing.")
+    var isReadOnly = false
+
     func run() throws {
         let database: Database
         if let path {
-            database = try CommandDatabase.open(path, profile: profile)
+            database = try CommandDatabase.openShell(path, isReadOnly: isReadOnly, profile: profile)
         } else {
             do { database = try Database.inMemory() } catch { throw CommandFailure(error.message) }
         }

@@ -38,3 +38,8 @@ extension Store {
         }
     }
 }
+
+extension Store {
+    /// How often the store was opened for writing; with a sequence it names a write for ever.
+    package var epoch: UInt64 { state.withLock { $0.manifest.epoch } }
+}

@@ -137,6 +137,11 @@ package final class Store: Sendable {
             _ = try identity(fileSystem, options, random)
         }
         if !options.isReadOnly {
+            if try fileSystem.exists(FileNames.backup) {
+                throw StorageError(
+                    .readOnly, "this is a backup, which stays as it is; `belfry restore` makes a "
+                        + "database of it", file: FileNames.backup)
+            }
             try fileSystem.createFolder("")
             try checkFolder(fileSystem)
             lock = try fileSystem.lock(FileNames.lock, owner: owner)

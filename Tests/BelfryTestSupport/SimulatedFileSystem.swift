@@ -250,7 +250,9 @@ package final class SimulatedFileSystem: FileSystem {
             for path in state.names.written.files.keys where path.hasPrefix(prefix) {
                 names.insert(String(path.dropFirst(prefix.count).prefix { $0 != "/" }))
             }
-            if folder.isEmpty { names.formUnion(state.names.written.folders) }
+            for path in state.names.written.folders where path.hasPrefix(prefix) {
+                names.insert(String(path.dropFirst(prefix.count).prefix { $0 != "/" }))
+            }
             return names.sorted()
         }
     }
@@ -287,6 +289,19 @@ package final class SimulatedFileSystem: FileSystem {
             }
             state.names.change([.drop(path), .put(target, content)])
         }
+    }
+
+    package func link(
+        _ path: String, of source: any FileSystem, as target: String
+    ) throws(StorageError) -> Bool {
+        let place = source.place(of: path)
+        guard let other = place.fileSystem as? SimulatedFileSystem else { return false }
+        _ = try count(.rename, target)
+        guard let content = other.state.withLock({ $0.names.written.files[place.path] }) else {
+            throw StorageError(.missing, "no such file", file: path)
+        }
+        state.withLock { $0.names.change([.put(target, content)]) }
+        return true
     }
 
     package func remove(_ path: String) throws(StorageError) {

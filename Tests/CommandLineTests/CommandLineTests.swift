@@ -156,8 +156,13 @@ struct CommandLineTests {
         // An answer shows that the shell has the store open.
         input.fileHandleForWriting.write(Data("SELECT 'open';\n".utf8))
         _ = output.fileHandleForReading.availableData
-        let second = try Program.run(["query", database, "SELECT 1"])
-        #expect(second.code == 1 && !second.error.isEmpty)
+        let second = try Program.run([
+            "query", database, "CREATE TABLE t (time TIMESTAMPTZ TIME KEY)",
+        ])
+        #expect(second.code == 1)
+        #expect(second.error.contains("process \(holder.processIdentifier)"), "\(second.error)")
+        let reading = try Program.run(["query", database, "SELECT 1 AS n", "--format", "csv"])
+        #expect(reading.code == 0 && reading.output == "n\n1\n", "\(reading.error)")
         try input.fileHandleForWriting.close()
         holder.waitUntilExit()
         #expect(try Program.run(["query", database, "SELECT 1"]).code == 0)

@@ -85,6 +85,19 @@ package final class DiskFileSystem: FileSystem {
         }
     }
 
+    package func link(
+        _ path: String, of source: any FileSystem, as target: String
+    ) throws(StorageError) -> Bool {
+        let place = source.place(of: path)
+        guard let disk = place.fileSystem as? DiskFileSystem else { return false }
+        if unsafe Glibc.link(disk.full(place.path), full(target)) == 0 { return true }
+        switch errno {
+        // Another disk, one without links, files of another user, too many names.
+        case EXDEV, EPERM, EOPNOTSUPP, ENOSYS, EMLINK, EACCES: return false
+        case let code: throw Self.error(code, "cannot give the file a second name", path)
+        }
+    }
+
     package func syncFolder(_ path: String) throws(StorageError) {
         let descriptor: Int32
         do throws(StorageError) {

@@ -11,6 +11,10 @@ package enum FileNames {
     package static let segmentFolder = "segments"
     package static let quarantineFolder = "quarantine"
     package static let seriesFolder = "series"
+    /// What makes a folder a backup: never written to again.
+    package static let backup = "BACKUP"
+    /// Stands in a folder while a backup is restored to it.
+    package static let restore = "RESTORE"
     /// What a file is called until it is complete.
     package static let temporarySuffix = ".tmp"
 
@@ -32,6 +36,14 @@ package enum FileNames {
     /// The sequence of a checkpoint, from its name within the series folder.
     package static func seriesSequence(_ name: String) -> UInt64? {
         parse(name, prefix: "", suffix: ".idx")
+    }
+
+    /// The folder of a backup in the folder of backups.
+    package static func backup(_ number: UInt64) -> String { "BACKUP-" + padded(number) }
+
+    /// The number of a backup's folder; nil for any other name.
+    package static func backupNumber(_ name: String) -> UInt64? {
+        parse(name, prefix: "BACKUP-", suffix: "")
     }
 
     /// The number of a manifest's name; nil for any other name.

@@ -13,6 +13,13 @@ package protocol FileSystem: Sendable {
     /// Atomic; replaces what stands at the target.
     func rename(_ path: String, to target: String) throws(StorageError)
     func remove(_ path: String) throws(StorageError)
+    /// Gives a file of another folder, which never changes again, a second name here. False where
+    /// that cannot be: on another disk, or where files have one name each.
+    func link(
+        _ path: String, of source: any FileSystem, as target: String
+    ) throws(StorageError) -> Bool
+    /// What a view of another file system looks at; others answer themselves.
+    func place(of path: String) -> (fileSystem: any FileSystem, path: String)
     /// Makes the names in a folder durable; `..` is the folder that the store's own stands in.
     func syncFolder(_ path: String) throws(StorageError)
     /// Takes the exclusive lock of the store, held until the returned object is released, and
@@ -30,6 +37,16 @@ package enum OpenMode: Sendable {
     case create
     /// A file that is there, for reading and writing.
     case update
+}
+
+extension FileSystem {
+    package func link(
+        _ path: String, of source: any FileSystem, as target: String
+    ) throws(StorageError) -> Bool { false }
+
+    package func place(of path: String) -> (fileSystem: any FileSystem, path: String) {
+        (self, path)
+    }
 }
 
 /// An open file; closed when released. Reads copy, nothing is mapped: a SIGBUS would kill the host.

@@ -39,6 +39,9 @@ final class FollowedFileSystem: FileSystem {
         return try ManifestFile.newest(base.list("")) ?? 0 > manifest
     }
 
+    func place(of path: String) -> (fileSystem: any FileSystem, path: String) {
+        base.place(of: path)
+    }
     func list(_ folder: String) throws(StorageError) -> [String] { try base.list(folder) }
     func exists(_ path: String) throws(StorageError) -> Bool { try base.exists(path) }
     func kind() throws(StorageError) -> FileSystemKind { try base.kind() }

@@ -121,14 +121,15 @@ struct FollowedStore: Sendable {
             fileSystem, identity: identity, isReadOnly: true, mode: mode, into: fresh)
         // A torn end is a write that is going on, or one that the next writer cuts off.
         let lost = recovery.findings.filter { $0.kind != .tornEnd }
-        let problems = recovery.notes + lost.map(\.description)
+        let problems =
+            (recovery.refusal.map { [$0.description] } ?? []) + lost.map(\.description)
         if problems != doubts && !problems.isEmpty {
             doubts = problems
             return
         }
         doubts = []
         damage = recovery.refusal
-        notes = problems
+        notes = recovery.notes + lost.map(\.description)
         findings = lost
         series = fresh
         manifest = recovery.manifest
@@ -326,7 +327,7 @@ struct FollowedStore: Sendable {
         guard content.tombstones.allSatisfy({ $0.sequence == record.sequence }),
             try enter(content.series),
             content.points.allSatisfy({ rows in
-                series.keys(rows.extents.map(\.series)).allSatisfy { !$0.bytes.isEmpty }
+                rows.extents.allSatisfy { series.has($0.series) }
             })
         else { return false }
         Recovery.replay(

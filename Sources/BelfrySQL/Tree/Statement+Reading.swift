@@ -1,0 +1,10 @@
+extension Statement {
+    /// Whether it changes nothing in a database: one that is open for reading only will do.
+    package var onlyReads: Bool {
+        switch self {
+        case .query, .set, .reset, .show, .describe, .summarize: true
+        case .explain(let explain): !explain.isAnalyze || explain.statement.onlyReads
+        default: false
+        }
+    }
+}
