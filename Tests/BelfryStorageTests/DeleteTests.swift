@@ -88,6 +88,9 @@ struct DeleteTests {
         let count = store.snapshot().segments.count
         try store.delete(RangeDeletion(table: table, times: .everything))
         #expect(store.snapshot().segments.count == count)
+        // They do not count any more all the same.
+        #expect(store.snapshot().timeBounds(table) == nil)
+        #expect(store.snapshot().rowCountEstimate(table) == 0)
         try store.flush()
         #expect(store.snapshot().segments.isEmpty)
         #expect(store.snapshot().tombstones.isEmpty)

@@ -52,11 +52,17 @@ extension Snapshot {
             tombstones: tombstones.filter { $0.table == table.number })
     }
 
-    /// About how many rows a table has: rows written twice count twice. Segments of several tables
+    /// About how many rows a table has: rows written twice count twice, and those that a deletion
+    /// hides until they are rewritten, but for whole segments. Segments of several tables
     /// count by their block index.
     package func rowCountEstimate(_ table: TableSchema) -> Int {
         var count = (runs[table.number] ?? []).reduce(0) { $0 + $1.rowCount }
         for segment in segments {
+            if let mask = mask(table, appliedThrough: segment.summary.appliedThrough),
+                mask.covers(segment.summary.times)
+            {
+                continue
+            }
             if segment.summary.table == table.number {
                 count += Int(clamping: segment.summary.rowCount)
             } else if segment.summary.isWide, let reader = try? segment.reader() {
@@ -68,7 +74,16 @@ extension Snapshot {
         return count
     }
 
-    /// The range that holds the times of all rows of a table, from block indexes and runs; nil
+    private func mask(_ table: TableSchema, appliedThrough: UInt64) -> TombstoneMask? {
+        tombstones.isEmpty
+            ? nil
+            : TombstoneMask(
+                tombstones, table: table.number, appliedThrough: appliedThrough,
+                times: .everything)
+    }
+
+    /// The range that holds the times of all rows of a table, from block indexes and runs, without
+    /// blocks that a deletion hides whole; nil
     /// where it has none.
     package func timeBounds(_ table: TableSchema) -> TimeRange? {
         var bounds = TimeRange.nothing
@@ -80,13 +95,22 @@ extension Snapshot {
                     end: Timestamp(nanoseconds: isOver ? last : end)))
         }
         for run in runs[table.number] ?? [] {
+            let mask = mask(table, appliedThrough: run.sequences.upperBound)
             for (index, extent) in run.extents.enumerated() where extent.rowCount > 0 {
-                add(run.times[run.starts[index]], run.times[run.starts[index + 1] - 1])
+                let first = run.times[run.starts[index]]
+                let last = run.times[run.starts[index + 1] - 1]
+                if let mask, TombstoneMask.covers(mask.ranges(of: extent.series), first...last) {
+                    continue
+                }
+                add(first, last)
             }
         }
         for segment in segments where (segment.summary.table ?? table.number) == table.number {
+            let mask = mask(table, appliedThrough: segment.summary.appliedThrough)
+            if let mask, mask.covers(segment.summary.times) { continue }
             if let reader = try? segment.reader() {
                 for entry in reader.index.entries where entry.table == table.number {
+                    if let mask, mask.covers(entry.minTime...entry.maxTime) { continue }
                     add(entry.minTime, entry.maxTime)
                 }
             } else {
