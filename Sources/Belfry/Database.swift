@@ -123,9 +123,17 @@ public final class Database: Sendable {
         do { try store.flush() } catch { throw BelfryError(error) }
     }
 
+    /// How compaction encodes what it writes.
+    public enum Tier: Sendable {
+        /// Fast to read; what a flush writes.
+        case light
+        /// About a quarter smaller, and about four times as slow to decode: for what is kept long.
+        case cold
+    }
+
     /// Brings every partition into its final form.
-    public func compact() throws(BelfryError) {
-        do { try store.compact() } catch { throw BelfryError(error) }
+    public func compact(tier: Tier = .light) throws(BelfryError) {
+        do { try store.compact(isCold: tier == .cold) } catch { throw BelfryError(error) }
     }
 
     /// Cancels the statements that run (57014), waits for the step that a flush or compaction is

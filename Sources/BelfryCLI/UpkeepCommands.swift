@@ -41,16 +41,24 @@ struct CompactCommand: ParsableCommand {
         discussion: """
             EXAMPLES
               belfry compact city
+              belfry compact city --tier cold
             """)
 
     @Argument(help: "The folder of the database.")
     var path: String
 
+    enum Tier: String, ExpressibleByArgument { case light, cold }
+
+    @Option(help: "light: fast to read. cold: about a quarter smaller, slower to read.")
+    var tier: Tier = .light
+
     @OptionGroup var profile: ProfileOptions
 
     func run() throws {
         let database = try CommandDatabase.open(path, mustExist: true, profile: profile)
-        do { try database.compact() } catch { throw CommandFailure(error.message) }
+        do { try database.compact(tier: tier == .cold ? .cold : .light) } catch {
+            throw CommandFailure(error.message)
+        }
         try CommandDatabase.close(database)
         profile.report()
     }

@@ -67,17 +67,20 @@ extension Store {
     }
 
     /// Brings every partition to its final form.
-    package func compact() throws(StorageError) {
+    /// - Parameter isCold: smaller, and slower to read.
+    package func compact(isCold: Bool = false) throws(StorageError) {
         try flush()
         state.withLock { $0.flagged = [] }
-        while try compactOnce(isFinal: true) {}
+        while try compactOnce(isFinal: true, isCold: isCold) {}
     }
 
     /// Does the next job of compaction; false where there is none, or no room for it.
     /// - Parameter isAwaited: no room for it is an error.
-    func compactOnce(isFinal: Bool, isAwaited: Bool = false) throws(StorageError) -> Bool {
+    func compactOnce(
+        isFinal: Bool, isCold: Bool = false, isAwaited: Bool = false
+    ) throws(StorageError) -> Bool {
         do throws(StorageError) {
-            let isDone = try compactNext(isFinal: isFinal, isAwaited: isAwaited)
+            let isDone = try compactNext(isFinal: isFinal, isCold: isCold, isAwaited: isAwaited)
             // A job that waits for room is looked at again, but has not failed.
             if healthMonitor.pressure(.room) == nil {
                 noteUpkeep(.compaction, compactionRetries, failure: nil)
@@ -94,7 +97,9 @@ extension Store {
         }
     }
 
-    private func compactNext(isFinal: Bool, isAwaited: Bool) throws(StorageError) -> Bool {
+    private func compactNext(
+        isFinal: Bool, isCold: Bool, isAwaited: Bool
+    ) throws(StorageError) -> Bool {
         try compacting.withLock { (_) throws(StorageError) in
             let (segments, manifest, flagged) = try state.withLock {
                 (state) throws(StorageError) in
@@ -105,7 +110,7 @@ extension Store {
             guard
                 let job = CompactionPicker.next(
                     segments.map(\.summary), tombstones: manifest.tombstones, catalog: catalog,
-                    options: options, isFinal: isFinal, flagged: flagged)
+                    options: options, isFinal: isFinal, isCold: isCold, flagged: flagged)
             else {
                 healthMonitor.press(.room, nil)
                 return false

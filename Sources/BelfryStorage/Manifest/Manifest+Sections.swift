@@ -12,6 +12,8 @@ extension Manifest {
         static let appliedThrough = 3
         /// From here on are sections that older readers may overlook.
         static let overlooked = 128
+        /// Where it is lost, compaction writes these segments again.
+        static let coldSegments = 128
     }
 
     private static let sectionCountLimit = 1 << 16
@@ -38,6 +40,13 @@ extension Manifest {
                 content.writeVarint(segment.appliedThrough)
             }
             sections.append((Section.appliedThrough, content))
+        }
+        let cold = segments.filter(\.isCold)
+        if !cold.isEmpty {
+            var content = ByteWriter(capacity: cold.count * 4)
+            content.writeCount(cold.count)
+            for segment in cold { content.writeVarint(segment.fileID) }
+            sections.append((Section.coldSegments, content))
         }
         writer.writeCount(sections.count)
         for section in sections {
@@ -72,11 +81,22 @@ extension Manifest {
         case Section.tombstones: tombstones = try Tombstone.readAll(&content)
         case Section.lastPlausibleClock: lastPlausibleClock = try content.readInt64()
         case Section.appliedThrough: try readAppliedThrough(&content)
+        case Section.coldSegments: try readCold(&content)
         case Section.overlooked...: return
         default: throw FormatError("section \(number) is of a later version", at: 0)
         }
         guard content.isAtEnd else {
             throw FormatError("bytes after the end of section \(number)", at: content.offset)
+        }
+    }
+
+    /// Segments of the COLD tier.
+    private mutating func readCold(_ content: inout ByteReader) throws(FormatError) {
+        let count = try content.readCount(limit: content.remaining, "segment count")
+        var fileIDs: Set<UInt64> = []
+        for _ in 0..<count { fileIDs.insert(try content.readVarint()) }
+        for index in segments.indices where fileIDs.contains(segments[index].fileID) {
+            segments[index].isCold = true
         }
     }
 

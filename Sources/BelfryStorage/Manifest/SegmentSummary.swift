@@ -21,6 +21,8 @@ package struct SegmentSummary: Sendable, Hashable {
     /// Tombstones through this sequence hide no row of it: those it is newer than, and those that
     /// were applied when it was written.
     package let appliedThrough: UInt64
+    /// Whether its strips were written for the COLD tier.
+    package var isCold = false
 
     package init(
         fileID: UInt64, salt: UInt64, byteCount: UInt64, table: UInt32?, partition: TimeRange?,
@@ -39,9 +41,11 @@ package struct SegmentSummary: Sendable, Hashable {
     }
 
     func applied(through sequence: UInt64) -> SegmentSummary {
-        SegmentSummary(
+        var summary = SegmentSummary(
             fileID: fileID, salt: salt, byteCount: byteCount, table: table, partition: partition,
             sequences: sequences, times: times, rowCount: rowCount, appliedThrough: sequence)
+        summary.isCold = isCold
+        return summary
     }
 
     package var isWide: Bool { table == nil }

@@ -15,8 +15,10 @@ struct EncodedBlock: Sendable {
     private(set) var stripByteCount = 0
     private(set) var minTime = Int64.max
     private(set) var maxTime = Int64.min
+    private var options = StripOptions()
 
-    init(_ block: BlockBuffer) {
+    init(_ block: BlockBuffer, isCold: Bool) {
+        options.isCold = isCold
         add(SegmentFormat.timeColumn, .integers(block.times), nil, block.rowCount)
         if let kinds = block.kinds {
             let values = kinds.map { Int64($0) }
@@ -35,7 +37,7 @@ struct EncodedBlock: Sendable {
     private mutating func add(
         _ column: UInt32, _ values: StripValues, _ validity: [UInt64]?, _ count: Int
     ) {
-        let strip = StripEncoder.encode(values, validity: validity)
+        let strip = StripEncoder.encode(values, validity: validity, options: options)
         places.append(
             BlockHeader.StripPlace(
                 column: column, kind: values.kind, offset: stripByteCount,
@@ -56,13 +58,20 @@ final class BlockCrew: Sendable {
     private let next = Atomic<Int>(0)
     private let done = Mutex<[(index: Int, block: EncodedBlock)]>([])
 
-    private init(_ blocks: [FullBlock]) { self.blocks = blocks }
+    private let isCold: Bool
 
-    static func encode(_ blocks: [FullBlock], threadCount: Int) -> [EncodedBlock] {
+    private init(_ blocks: [FullBlock], isCold: Bool) {
+        self.blocks = blocks
+        self.isCold = isCold
+    }
+
+    static func encode(
+        _ blocks: [FullBlock], threadCount: Int, isCold: Bool
+    ) -> [EncodedBlock] {
         guard blocks.count > 1 && threadCount > 1 else {
-            return blocks.map { EncodedBlock($0.rows) }
+            return blocks.map { EncodedBlock($0.rows, isCold: isCold) }
         }
-        let crew = BlockCrew(blocks)
+        let crew = BlockCrew(blocks, isCold: isCold)
         // Where the system has no thread to give, the caller's does it all.
         let threads = (1..<min(threadCount, blocks.count)).map { _ in
             EngineThread { crew.work() }
@@ -76,7 +85,7 @@ final class BlockCrew: Sendable {
         while true {
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard index < blocks.count else { return }
-            let block = EncodedBlock(blocks[index].rows)
+            let block = EncodedBlock(blocks[index].rows, isCold: isCold)
             done.withLock { $0.append((index, block)) }
         }
     }

@@ -26,6 +26,8 @@ final class SegmentWriter {
         var tombstones: [Tombstone] = []
         /// Tombstones through this sequence hide no row of it.
         var appliedThrough: UInt64?
+        /// Strips of the COLD tier.
+        var isCold = false
     }
 
     /// Text beyond this ends a block early, so that no strip meets the codecs' limit.
@@ -238,7 +240,8 @@ final class SegmentWriter {
         let blocks = queued
         queued = []
         queuedRowCount = 0
-        let encoded = BlockCrew.encode(blocks, threadCount: threadCount)
+        let encoded = BlockCrew.encode(
+            blocks, threadCount: threadCount, isCold: target.isCold)
         for (block, encoded) in zip(blocks, encoded) { try write(block, encoded) }
     }
 
@@ -308,13 +311,15 @@ final class SegmentWriter {
         try file.sync()
         try fileSystem.rename(path + FileNames.temporarySuffix, to: path)
         try fileSystem.syncFolder(FileNames.segmentFolder)
-        return SegmentSummary(
+        var summary = SegmentSummary(
             fileID: target.fileID, salt: target.salt, byteCount: offset, table: target.table,
             partition: target.partition, sequences: target.sequences,
             times: TimeRange(
                 start: Timestamp(nanoseconds: minTime),
                 end: Timestamp(nanoseconds: maxTime).advanced(byNanoseconds: 1)),
             rowCount: rowCount, appliedThrough: target.appliedThrough)
+        summary.isCold = target.isCold
+        return summary
     }
 
     private func writePages(

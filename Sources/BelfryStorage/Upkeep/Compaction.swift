@@ -65,7 +65,8 @@ package enum Compaction {
                 table: table, inputs: inputs,
                 others: live.filter {
                     !fileIDs.contains($0.summary.fileID)
-                }.map(\.summary), sequences: sequences, deletions: deletions, place: place)
+                }.map(\.summary), sequences: sequences, deletions: deletions, place: place,
+                isCold: job.isCold)
             let targets = try pass.targets(job)
             var start = 0
             while start < targets.count {
@@ -94,12 +95,14 @@ private struct TablePass {
     let sequences: ClosedRange<UInt64>
     let deletions: Deletions
     let place: SegmentPlace
+    let isCold: Bool
     private var balance: RowBalance
 
     init(
         table: TableSchema, inputs: [SegmentHandle], others: [SegmentSummary],
-        sequences: ClosedRange<UInt64>, deletions: Deletions, place: SegmentPlace
+        sequences: ClosedRange<UInt64>, deletions: Deletions, place: SegmentPlace, isCold: Bool
     ) {
+        self.isCold = isCold
         self.table = table
         self.inputs = inputs
         self.others = others
@@ -176,7 +179,7 @@ private struct TablePass {
                         sequences: sequences, table: table.number, partition: target,
                         replacedFileIDs: inputs.map(\.summary.fileID),
                         tombstones: deletions.tombstones.filter { $0.table == table.number },
-                        appliedThrough: deletions.through),
+                        appliedThrough: deletions.through, isCold: isCold),
                     path: FileNames.segment(new.fileID), in: place.fileSystem,
                     options: place.options)
                 writers.append(writer)

@@ -13,6 +13,8 @@ package struct CompactionJob: Sendable, Hashable {
     package let kind: Kind
     /// Oldest first.
     package let inputs: [SegmentSummary]
+    /// Whether the outputs are for the COLD tier.
+    package var isCold = false
 
     package var byteCount: UInt64 { inputs.reduce(0) { $0 + $1.byteCount } }
 
@@ -36,7 +38,8 @@ package struct CompactionJob: Sendable, Hashable {
 /// not be read are flagged; they stay where they are, and jobs go around them.
 ///
 /// With `isFinal` every wide segment is split, every partition becomes one segment and everything
-/// counts as left behind; last, whatever is under a tombstone is written again.
+/// counts as left behind; last, whatever is under a tombstone is written again, and for the COLD tier
+/// whatever is not in it yet.
 package enum CompactionPicker {
     private static let neighbourCount = 4
     /// Of like size: none has more bytes than this many times the smallest's.
@@ -49,7 +52,33 @@ package enum CompactionPicker {
 
     package static func next(
         _ segments: [SegmentSummary], tombstones: [Tombstone] = [], catalog: Catalog,
-        options: StoreOptions, isFinal: Bool = false, flagged: Set<UInt64> = []
+        options: StoreOptions, isFinal: Bool = false, isCold: Bool = false,
+        flagged: Set<UInt64> = []
+    ) -> CompactionJob? {
+        var job = next(
+            segments, tombstones, catalog, options, isFinal: isFinal, flagged)
+        if job == nil && isFinal && isCold { job = cool(segments, catalog, flagged) }
+        job?.isCold = isFinal && isCold
+        return job
+    }
+
+    /// A partition of one segment that is not in the COLD tier yet.
+    private static func cool(
+        _ segments: [SegmentSummary], _ catalog: Catalog, _ flagged: Set<UInt64>
+    ) -> CompactionJob? {
+        for segment in segments.sorted(by: { $0.fileID < $1.fileID }) where !segment.isCold {
+            guard let table = segment.table, let partition = segment.partition,
+                catalog.table(numbered: table) != nil, !flagged.contains(segment.fileID)
+            else { continue }
+            return CompactionJob(
+                kind: .merge(table: table, partition: partition), inputs: [segment])
+        }
+        return nil
+    }
+
+    private static func next(
+        _ segments: [SegmentSummary], _ tombstones: [Tombstone], _ catalog: Catalog,
+        _ options: StoreOptions, isFinal: Bool, _ flagged: Set<UInt64>
     ) -> CompactionJob? {
         let ordered = segments.sorted {
             ($0.sequences.lowerBound, $0.sequences.upperBound)
