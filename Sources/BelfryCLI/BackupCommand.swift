@@ -7,8 +7,8 @@ struct BackupCommand: ParsableCommand {
         commandName: "backup",
         abstract: "Copy a database while it is in use.",
         discussion: """
-            Each run makes a backup of its own, BACKUP-<number>, in the target folder. It holds the \
-            database as of one write, was verified and opened, and needs no other backup: delete \
+            Each run makes a backup of its own, BACKUP-<number>, in the target folder. It holds \
+            the database as of one write, was verified and opened, and needs no other backup: delete \
             what is not wanted any more. Segments that a backup there has already, or that lie on \
             the same disk, are linked and take no space; on a disk without links all is copied. A \
             run that was cut off is completed by the next one. The database is only read, so \
@@ -50,8 +50,8 @@ struct RestoreCommand: ParsableCommand {
         abstract: "Make a database of a backup.",
         discussion: """
             The backup stays as it is. Of a folder of backups the newest is taken. What can be \
-            linked is not copied. The database keeps its id; its epoch moves on, so that its writes \
-            are never taken for those of the database that the backup is of.
+            linked is not copied. The database keeps its id; its epoch moves on, so that its \
+            writes are never taken for those of the database that the backup is of.
 
             EXAMPLES
               belfry restore /media/backups/city city

@@ -109,11 +109,11 @@ extension StripDirectory {
         }
         for (index, place) in vectors.enumerated() {
             add(place.valueOffset, "vector \(index): validity")
+            let hasValues = place.booleans.setCount > 0 || kind != .booleans
             add(
                 index + 1 < vectors.count
                     ? vectors[index + 1].offset : payloadOffset + payloadByteCount,
-                "vector \(index): \(place.booleans.setCount > 0 || kind != .booleans ? "values" : "")"
-            )
+                "vector \(index): \(hasValues ? "values" : "")")
         }
         add(payloadOffset + payloadByteCount, "payload")
         add(payloadOffset + payloadByteCount + Strip.checksumByteCount, "checksum")

@@ -41,8 +41,8 @@ extension Store {
             level == .hard
             ? StorageError(
                 .diskFull,
-                "\(free) bytes are free on the disk, and writes are refused below \(hard) more than "
-                    + "the reserve; deletes and retention make room") : nil
+                "\(free) bytes are free on the disk, and writes are refused below \(hard) more "
+                    + "than the reserve; deletes and retention make room") : nil
         let pressure =
             level == .soft
             ? "\(free) bytes are free, writers are slowed below "

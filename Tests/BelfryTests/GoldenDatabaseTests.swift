@@ -2,8 +2,8 @@ import Belfry
 import Foundation
 import Testing
 
-/// The stores of `formats/golden`, each written once with every codec, reference rows, NULLs, an APPEND table
-/// and a log that was not flushed, open and answer as on the day they were made.
+/// The stores of `formats/golden`, each written once with every codec of its day, reference rows,
+/// NULLs, an APPEND table and a log that was not flushed, open and answer as on the day they were made.
 struct GoldenDatabaseTests {
     static var folder: URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

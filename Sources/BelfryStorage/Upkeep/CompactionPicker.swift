@@ -38,8 +38,8 @@ package struct CompactionJob: Sendable, Hashable {
 /// not be read are flagged; they stay where they are, and jobs go around them.
 ///
 /// With `isFinal` every wide segment is split, every partition becomes one segment and everything
-/// counts as left behind; last, whatever is under a tombstone is written again, and for the COLD tier
-/// whatever is not in it yet.
+/// counts as left behind; last, whatever is under a tombstone is written again, and for the COLD
+/// tier whatever is not in it yet.
 package enum CompactionPicker {
     private static let neighbourCount = 4
     /// Of like size: none has more bytes than this many times the smallest's.

@@ -40,8 +40,8 @@ package enum Retention {
 
     private static let defaultHorizon = Interval(days: 1)
 
-    /// The times that rows of a table may have: from the day on that RETAIN reaches back to, through
-    /// its HORIZON (a day, where it declares none) past now.
+    /// The times that rows of a table may have: from the day on that RETAIN reaches back to,
+    /// through its HORIZON (a day, where it declares none) past now.
     package static func accepted(of table: TableSchema, now: Timestamp) -> TimeRange {
         if table.isReference { return .everything }
         var accepted = TimeRange.everything
