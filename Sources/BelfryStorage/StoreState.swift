@@ -97,6 +97,12 @@ struct StoreState: Sendable {
             try log.file.sync()
             syncedThrough = nextSequence - 1
             self.log = nil
+            // A file without a write belongs to no memtable: the next file takes its name, and with
+            // a seal between them it is the next memtable's, which the flush of this one must not
+            // remove.
+            if log.header.firstSequence == nextSequence {
+                active.logFiles.removeAll { $0 == log.path }
+            }
         } catch { poison(error) }
     }
 }

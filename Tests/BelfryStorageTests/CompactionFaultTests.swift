@@ -296,6 +296,45 @@ struct CompactionFaultTests {
         #expect(store.check().isSound)
     }
 
+    @Test("Case 12: two writes that fail, a seal and a flush: the log that took the name stays")
+    func logAfterTwoFailures() throws {
+        let (fileSystem, store, before) = try Self.store(seed: 48, flushes: 1)
+        let table = try #require(store.snapshot().catalog.table(named: "readings"))
+        let model = Mutex(before)
+        func write(_ sensor: Int) throws {
+            let rows = [StoreRow(sensor: sensor, time: 9, count: 1)]
+            _ = try store.write(
+                [ModelTable.batch(rows, table: table)], rule: .merge, isCounted: false)
+            _ = model.withLock { $0.apply(rows, rule: .merge) }
+        }
+        try write(50)
+        // The record fails; then, behind the header of the next file, the next record.
+        fileSystem.fail(.write, .refusal(.input))
+        #expect(throws: StorageError.self) { try write(51) }
+        fileSystem.fail(.write, after: 1, .refusal(.input))
+        #expect(throws: StorageError.self) { try write(52) }
+        // While the memtable is flushed the next writer makes a file of the same name.
+        let isWritten = Mutex(false)
+        fileSystem.observe { [weak store] _, call, path in
+            guard call == .create, path.hasPrefix("segments/"), let store else { return }
+            if isWritten.withLock({ was in
+                defer { was = true }; return was
+            }) {
+                return
+            }
+            let rows = [StoreRow(sensor: 53, time: 9, count: 1)]
+            _ = try? store.write(
+                [ModelTable.batch(rows, table: table)], rule: .merge, isCounted: false)
+            _ = model.withLock { $0.apply(rows, rule: .merge) }
+        }
+        try store.flush()
+        fileSystem.observe(nil)
+        let expected = model.withLock { $0 }
+        #expect(try ModelTable.model(store.snapshot()) == expected)
+        let again = try Store.open(fileSystem.killed(), options: Self.options)
+        #expect(try ModelTable.model(again.snapshot()) == expected, "an acknowledged row is lost")
+    }
+
     @Test("Case 48: one batch over 400 days is one wide segment; no file explosion")
     func manyDays() throws {
         let fileSystem = SimulatedFileSystem()
