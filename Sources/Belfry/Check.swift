@@ -2,10 +2,27 @@ import BelfryStorage
 
 /// What `Database.check` found: lines for people, and problems, each with its place.
 public struct CheckReport: Sendable {
+    /// What is wrong in one place.
+    public struct Problem: Sendable, Hashable {
+        /// Within the database's folder.
+        public let file: String
+        public let offset: UInt64?
+        public let message: String
+    }
+
     /// What was looked at, and what recovery mended when the store was opened.
     public let lines: [String]
     /// Damage; empty where every checksum and every promise holds.
     public let problems: [String]
+    /// The same, with places apart.
+    public let places: [Problem]
+    /// What recovery mended, and files that nothing lists.
+    public let notes: [String]
+    public let segmentCount: Int
+    public let segmentRowCount: UInt64
+    public let logRecordCount: Int
+    public let logRowCount: Int
+    public let byteCount: UInt64
 
     init(_ report: BelfryStorage.CheckReport) {
         var lines = report.notes
@@ -16,6 +33,15 @@ public struct CheckReport: Sendable {
         if report.problems.isEmpty { lines.append("every checksum and every promise holds") }
         self.lines = lines
         problems = report.problems.map(\.description)
+        places = report.problems.map {
+            Problem(file: $0.file, offset: $0.offset, message: $0.message)
+        }
+        notes = report.notes
+        segmentCount = report.segmentCount
+        segmentRowCount = report.segmentRowCount
+        logRecordCount = report.logRecordCount
+        logRowCount = report.logRowCount
+        byteCount = report.byteCount
     }
 }
 

@@ -16,12 +16,23 @@ struct CheckCommand: ParsableCommand {
     @Argument(help: "The folder of the database.")
     var path: String
 
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Option(help: "text, or json: one object on standard output.")
+    var format = Format.text
+
     func run() throws {
         let report: CheckReport
         do { report = try Database.check(path) } catch {
             throw CommandFailure("\(path): \(error.message)", code: error.code == "XX001" ? 3 : 1)
         }
         let output = StandardOutput()
+        if format == .json {
+            output.write(Self.json(report) + "\n")
+            output.flush()
+            if !report.problems.isEmpty { throw CommandFailure("damage was found", code: 3) }
+            return
+        }
         for line in report.lines { output.write(line + "\n") }
         output.flush()
         if !report.problems.isEmpty {
@@ -30,6 +41,33 @@ struct CheckCommand: ParsableCommand {
                 report.problems.count == 1
                     ? "1 problem found" : "\(report.problems.count) problems found", code: 3)
         }
+    }
+
+    private static func json(_ report: CheckReport) -> String {
+        let problems = report.places.map { problem in
+            "{\"file\":\(quoted(problem.file)),\"offset\":"
+                + (problem.offset.map { "\($0)" } ?? "null")
+                + ",\"message\":\(quoted(problem.message))}"
+        }
+        return "{\"ok\":\(report.problems.isEmpty),\"segments\":\(report.segmentCount),"
+            + "\"segment_rows\":\(report.segmentRowCount),"
+            + "\"log_records\":\(report.logRecordCount),\"log_rows\":\(report.logRowCount),"
+            + "\"bytes\":\(report.byteCount),\"problems\":[\(problems.joined(separator: ","))],"
+            + "\"notes\":[\(report.notes.map(quoted).joined(separator: ","))]}"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": result += "\\" + String(scalar)
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
     }
 }
 

@@ -131,7 +131,8 @@ extension Statement {
 package final class RunningQuery {
     package let columns: [PlanColumn]
     package let context: QueryContext
-    package let warnings: [String]
+    private let boundWarnings: [String]
+    private var failure: QueryError?
     private let root: any Operator
     private let command: String
     private var isDone = false
@@ -146,7 +147,7 @@ package final class RunningQuery {
         self.command = command
         self.context = context
         self.rowCount = rowCount
-        self.warnings = warnings
+        boundWarnings = warnings
         columns = root.columns
     }
 
@@ -159,8 +160,14 @@ package final class RunningQuery {
             rowCount: rowCount, warnings: warnings)
     }
 
-    /// The next rows; nil after the last ones, and after an error.
+    /// What is to be said besides the rows; final once `next` gave nil.
+    package var warnings: [String] {
+        boundWarnings + (context.damageWarning.map { [$0] } ?? [])
+    }
+
+    /// The next rows; nil after the last ones. An error is final: every further call throws it.
     package func next() throws(QueryError) -> Batch? {
+        if let failure { throw failure }
         if isDone { return nil }
         do throws(QueryError) {
             try context.check()
@@ -177,7 +184,7 @@ package final class RunningQuery {
             }
             return batch
         } catch {
-            isDone = true
+            failure = error
             throw error
         }
     }

@@ -11,6 +11,8 @@ package struct QuerySettings: Sendable {
     package var memoryLimit = 1 << 30
     package var maxGridCells = 10_000_000
     package var maxResultRows: Int64 = 0
+    /// Blocks that cannot be read are passed over and counted in a warning; else they are an error.
+    package var skipsDamage = false
     /// Rows in a batch; smaller only in tests.
     package var batchRowCount = Vector.capacity
     /// Threads a query may use.
@@ -29,6 +31,7 @@ package final class QueryContext: Sendable {
     package let now: Timestamp
     private let usedByteCount = Atomic<Int>(0)
     private let isCancelled = Atomic<Bool>(false)
+    private let skipped = Mutex<Set<SkippedDamage>>([])
     /// Monotonic nanoseconds after which the statement is over; .max for none.
     private let deadline: Int64
 
@@ -73,6 +76,31 @@ package final class QueryContext: Sendable {
     }
 
     package func release(_ byteCount: Int) { usedByteCount.subtract(byteCount, ordering: .relaxed) }
+
+    /// Takes down what a scan passed over; the same block of several scans counts once.
+    func note(_ damage: [SkippedDamage]) {
+        if damage.isEmpty { return }
+        skipped.withLock { $0.formUnion(damage) }
+    }
+
+    /// What is missing from the rows, if anything.
+    package var damageWarning: String? {
+        let skipped = skipped.withLock { $0 }
+        guard
+            let first = skipped.min(by: {
+                ($0.fileID, $0.block ?? -1) < ($1.fileID, $1.block ?? -1)
+            })
+        else { return nil }
+        var rows: UInt64 = 0
+        for damage in skipped { rows = rows.addingReportingOverflow(damage.rowCount).partialValue }
+        let segments = skipped.count { $0.block == nil }
+        let blocks = skipped.count - segments
+        var parts: [String] = []
+        if blocks > 0 { parts.append(blocks == 1 ? "1 block" : "\(blocks) blocks") }
+        if segments > 0 { parts.append(segments == 1 ? "1 segment" : "\(segments) segments") }
+        return "damaged data was passed over: \(parts.joined(separator: " and ")) with up to "
+            + "\(rows) rows; of rows in them older values may show. The first: \(first.message)"
+    }
 }
 
 /// The clock that only goes forward.

@@ -15,7 +15,7 @@ struct ForgedStripTests {
     /// What a strip may take once decoded: its rows, and its texts, each vector for itself.
     private static let sizeLimit = 65 * Strip.textBlobByteCountLimit
 
-    @Test(arguments: DamageTests.samples)
+    @Test("Case 36: forged strips with right checksums", arguments: DamageTests.samples)
     func mutations(sample: DamageTests.Sample) {
         var random = SeededGenerator(seed: UInt64(sample.bytes.count) &* 0x51_7CC1_B727)
         var outcome = Outcome()
@@ -30,7 +30,7 @@ struct ForgedStripTests {
     }
 
     /// Directories of random bytes, tags and widths among them.
-    @Test(arguments: StripKind.allCases)
+    @Test("Case 34: invented directories with right checksums", arguments: StripKind.allCases)
     func inventions(kind: StripKind) {
         var random = SeededGenerator(seed: UInt64(kind.rawValue) + 100)
         var outcome = Outcome()
@@ -139,7 +139,8 @@ struct ForgedStripTests {
 
     /// One long text named by every row would be terabytes: the limit is kept while they are
     /// written out.
-    @Test func textsOfOneLongEntry() throws {
+    @Test("Case 35: texts that would grow beyond any limit are refused")
+    func textsOfOneLongEntry() throws {
         var offsets: [UInt32] = [0]
         var bytes = [UInt8](repeating: 65, count: 1 << 20)
         offsets.append(UInt32(bytes.count))

@@ -82,7 +82,8 @@ struct ForgedFileTests {
         }
     }
 
-    @Test func recordsOfAnyContent() throws {
+    @Test("Case 36: records of any content with right checksums")
+    func recordsOfAnyContent() throws {
         let fileSystem = try Self.written()
         let bytes = try #require(fileSystem.bytes(Self.log))
         let salt = Self.uint(bytes, at: 32, 8)
@@ -105,7 +106,8 @@ struct ForgedFileTests {
         }
     }
 
-    @Test func logHeadersOfAnyContent() throws {
+    @Test("Case 26: log headers of any content with right checksums")
+    func logHeadersOfAnyContent() throws {
         let fileSystem = try Self.written()
         let bytes = try #require(fileSystem.bytes(Self.log))
         var random = SeededGenerator(seed: 12)
@@ -121,7 +123,8 @@ struct ForgedFileTests {
         }
     }
 
-    @Test func identitiesOfAnyContent() throws {
+    @Test("Case 26: identities of any content with right checksums")
+    func identitiesOfAnyContent() throws {
         let fileSystem = try Self.written()
         let bytes = try #require(fileSystem.bytes("IDENTITY"))
         var random = SeededGenerator(seed: 13)
@@ -137,7 +140,8 @@ struct ForgedFileTests {
         }
     }
 
-    @Test func manifestsOfAnyContent() throws {
+    @Test("Case 26: manifests of any content with right checksums")
+    func manifestsOfAnyContent() throws {
         let fileSystem = try Self.written()
         let path = try #require(fileSystem.paths.last { $0.hasPrefix("MANIFEST-") })
         let bytes = try #require(fileSystem.bytes(path))
@@ -162,7 +166,8 @@ struct ForgedFileTests {
     }
 
     /// Numbers that cannot be counted on from, or would be handed out twice, are damage.
-    @Test func numbersAtTheirEnd() throws {
+    @Test("Case 26: a manifest whose numbers cannot be counted on from")
+    func numbersAtTheirEnd() throws {
         let fileSystem = try Self.written()
         let path = try #require(fileSystem.paths.last { $0.hasPrefix("MANIFEST-") })
         let bytes = try #require(fileSystem.bytes(path))

@@ -66,8 +66,14 @@ final class Shell {
         var start = clock.now
         do throws(BelfryError) {
             try session.run(script: sql, named: named) { (result) throws(BelfryError) in
-                for warning in result.warnings { Terminal.writeError("notice: \(warning)") }
+                let early = result.warnings
+                for warning in early { Terminal.writeError("notice: \(warning)") }
                 _ = try format.write(result, to: output)
+                // What only the rows told: damage that was passed over.
+                for warning in result.warnings.dropFirst(early.count) {
+                    output.flush()
+                    Terminal.writeError("notice: \(warning)")
+                }
                 if result.columns.isEmpty && isInteractive {
                     output.write(result.commandTag + "\n")
                 }

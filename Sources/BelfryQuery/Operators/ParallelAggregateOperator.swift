@@ -55,7 +55,8 @@ final class ParallelAggregateOperator: Operator {
     }
 
     private func aggregate() throws(QueryError) -> [GroupAggregator] {
-        guard let request = node.scan?.request else { return [] }
+        guard var request = node.scan?.request else { return [] }
+        request.skipsDamage = context.settings.skipsDamage
         let parts: [ScanPart]
         do {
             parts = try context.snapshot.scanParts(request, count: context.settings.workers)

@@ -43,8 +43,11 @@ final class ScanOperator: Operator {
         if let part {
             opened = try part.open()
         } else {
-            opened = try context.snapshot.scan(node.request)
+            var request = node.request
+            request.skipsDamage = context.settings.skipsDamage
+            opened = try context.snapshot.scan(request)
         }
+        context.note(opened.statistics.skipped)
         scan = opened
         return opened
     }

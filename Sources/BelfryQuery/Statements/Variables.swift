@@ -9,6 +9,7 @@ enum Variables {
         case memoryLimit = "memory_limit"
         case maxGridCells = "max_grid_cells"
         case maxResultRows = "max_result_rows"
+        case onCorrupt = "on_corrupt"
 
         func text(in settings: QuerySettings) -> String {
             switch self {
@@ -17,6 +18,7 @@ enum Variables {
             case .memoryLimit: "\(settings.memoryLimit)"
             case .maxGridCells: "\(settings.maxGridCells)"
             case .maxResultRows: "\(settings.maxResultRows)"
+            case .onCorrupt: settings.skipsDamage ? "skip" : "error"
             }
         }
 
@@ -27,6 +29,7 @@ enum Variables {
             case .memoryLimit: settings.memoryLimit = defaults.memoryLimit
             case .maxGridCells: settings.maxGridCells = defaults.maxGridCells
             case .maxResultRows: settings.maxResultRows = defaults.maxResultRows
+            case .onCorrupt: settings.skipsDamage = defaults.skipsDamage
             }
         }
     }
@@ -76,6 +79,12 @@ enum Variables {
             session.settings.maxGridCells = Int(try count(value, at: expression.span))
         case .maxResultRows:
             session.settings.maxResultRows = try count(value, at: expression.span)
+        case .onCorrupt:
+            guard case .text(let word) = value, word == "error" || word == "skip" else {
+                throw QueryError(
+                    "22023", "on_corrupt wants 'error' or 'skip'", at: expression.span)
+            }
+            session.settings.skipsDamage = word == "skip"
         }
         return RunningQuery(command: "SET", context: binder.context)
     }

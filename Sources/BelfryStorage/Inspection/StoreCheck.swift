@@ -30,8 +30,8 @@ package struct CheckReport: Sendable {
             Problem(file: error.file ?? file, offset: error.offset, message: error.message))
     }
 
-    mutating func add(_ message: String, file: String) {
-        problems.append(Problem(file: file, offset: nil, message: message))
+    mutating func add(_ message: String, file: String, offset: UInt64? = nil) {
+        problems.append(Problem(file: file, offset: offset, message: message))
     }
 }
 
@@ -55,10 +55,47 @@ extension Store {
                 checkManifest(manifest, &report)
                 for segment in segments { check(segment, manifest, &report) }
                 checkPartitions(manifest, &report)
+                checkNumbers(manifest, last, &report)
+                noteStrangers(manifest, &report)
                 if isLogged { checkLog(logFiles, manifest, last, &report) }
             }
         }
         return report
+    }
+
+    /// Every block by itself, so that one that is damaged does not keep the others unread.
+    /// Whether all are whole; then their rows and series are compared with footer and dictionary.
+    private func checkBlocks(
+        _ reader: SegmentReader, _ report: inout CheckReport
+    ) throws(StorageError) -> Bool {
+        var isWhole = true
+        var rowCount: UInt64 = 0
+        var present: [UInt32] = []
+        var lastTable: UInt32?
+        for block in reader.index.entries.indices {
+            do throws(StorageError) {
+                let header = try SegmentVerification.verify(block, reader)
+                rowCount += UInt64(header.rowCount)
+                for extent in header.extents
+                where lastTable != header.table || present.last != extent.series {
+                    present.append(extent.series)
+                    lastTable = header.table
+                }
+            } catch {
+                report.add(error, file: reader.path)
+                isWhole = false
+            }
+        }
+        guard isWhole else { return false }
+        if rowCount != reader.footer.rowCount {
+            report.add(
+                "\(rowCount) rows in blocks, \(reader.footer.rowCount) in the footer",
+                file: reader.path)
+        }
+        if try reader.series().map(\.number) != present {
+            report.add("the dictionary's series are not those of the blocks", file: reader.path)
+        }
+        return true
     }
 
     private func checkIdentity(_ report: inout CheckReport) {
@@ -102,7 +139,11 @@ extension Store {
                     "\(byteCount) bytes, the manifest expects \(segment.summary.byteCount)",
                     file: segment.path)
             }
-            try SegmentVerification.verify(segment.summary, place)
+            let reader = try SegmentReader.open(
+                segment.summary, path: segment.path, databaseID: identity.databaseID,
+                in: fileSystem)
+            guard try checkBlocks(reader, &report) else { return }
+            try checkParts(reader, segment.summary, manifest, &report)
             for entry in try segment.reader().series() where series.key(entry.number) != entry.key {
                 throw StorageError(
                     .damaged, "series \(entry.number) has another key in the series table",

@@ -44,6 +44,8 @@ package final class Scan {
         seriesRange: ClosedRange<UInt32> = 0...(UInt32.max - 1)
     ) throws(StorageError) {
         self.request = request
+        var sources = sources
+        sources.skipsDamage = request.skipsDamage
         self.sources = sources
         limit = max(1, min(Vector.capacity, sources.rowsPerVector))
         let table = request.table
@@ -81,7 +83,7 @@ package final class Scan {
             isCounting: slots.isEmpty && !wantsTime && request.latest == nil)
         let times = request.times
         merge = SeriesMerge(
-            columns, try sources.cursors(columns, times: times),
+            columns, try sources.cursors(columns, times: times, seriesRange: seriesRange),
             times: times.start.nanoseconds..<max(times.start, times.end).nanoseconds,
             purpose: .reading,
             wanted: sources.series.isEverything ? nil : sources.series, seriesRange: seriesRange)

@@ -37,6 +37,9 @@ package struct ScanRequest: Sendable {
     /// Only the n latest rows of each series within `times` (and `conditions`).
     package var latest: Int?
     package var conditions: [Condition] = []
+    /// Blocks that cannot be read are passed over and told in the statistics; else they fail the
+    /// scan.
+    package var skipsDamage = false
 
     package init(table: TableSchema, columns: [Int]) {
         self.table = table
@@ -51,6 +54,8 @@ package struct ScanStatistics: Sendable {
     package var vectorsDecoded = 0
     package var bytesRead = 0
     package var rowsReturned = 0
+    /// What could not be read; complete once the scan is open.
+    package var skipped: [SkippedDamage] = []
 
     package init() {}
 }

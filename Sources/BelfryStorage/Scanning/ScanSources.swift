@@ -20,6 +20,8 @@ package struct ScanSources: Sendable {
     let rowsPerVector: Int
     /// Those of the table, and perhaps of others.
     var tombstones: [Tombstone] = []
+    /// Blocks that cannot be read are passed over.
+    var skipsDamage = false
 
     /// The segments that may have rows of a table in a range, oldest first.
     static func relevant(
@@ -38,7 +40,8 @@ package struct ScanSources: Sendable {
     /// - Parameter countsHidden: sources whose rows are all hidden come too, for the sake of the
     ///   count of those rows; else they stay unopened.
     func cursors(
-        _ columns: MergeColumns, times: TimeRange, countsHidden: Bool = false
+        _ columns: MergeColumns, times: TimeRange, countsHidden: Bool = false,
+        seriesRange: ClosedRange<UInt32> = 0...(UInt32.max - 1)
     ) throws(StorageError) -> [SourceCursor] {
         let range = times.start.nanoseconds..<max(times.start, times.end).nanoseconds
         var cursors: [SourceCursor] = []
@@ -48,7 +51,11 @@ package struct ScanSources: Sendable {
                 tombstones, table: columns.table, appliedThrough: summary.appliedThrough,
                 times: summary.times.intersection(times))
             if let mask, !countsHidden, mask.covers(summary.times) { continue }
-            let reader = try segment.reader()
+            let reader =
+                skipsDamage
+                ? try DamageFilter.soundReader(segment, columns, times: range, series: seriesRange)
+                : try segment.reader()
+            guard let reader else { continue }
             let cursor = try SegmentCursor(reader, columns, times: range, mask: mask)
             if !cursor.isAtEnd || countsHidden { cursors.append(cursor) }
         }

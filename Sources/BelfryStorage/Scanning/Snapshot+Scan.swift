@@ -49,7 +49,8 @@ extension Snapshot {
                     codes: tagCodes(table, columnIndex: index))
             },
             cache: cache, rowsPerVector: options.rowsPerVector,
-            tombstones: tombstones.filter { $0.table == table.number })
+            tombstones: tombstones.filter { $0.table == table.number },
+            skipsDamage: request.skipsDamage)
     }
 
     /// About how many rows a table has: rows written twice count twice, and those that a deletion

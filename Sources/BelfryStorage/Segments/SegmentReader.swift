@@ -14,6 +14,26 @@ package final class SegmentReader: Sendable {
     let footer: SegmentFooter
     let index: BlockIndex
     private let file: any OpenFile
+    /// Whether blocks are left out; their numbers are then other ones, so nothing is cached.
+    private let isPartial: Bool
+
+    /// The same file without some of its blocks.
+    func without(_ blocks: Set<Int>) -> SegmentReader {
+        SegmentReader(
+            self,
+            BlockIndex(
+                entries: index.entries.enumerated().filter { !blocks.contains($0.offset) }
+                    .map(\.element)))
+    }
+
+    private init(_ whole: SegmentReader, _ index: BlockIndex) {
+        path = whole.path
+        salt = whole.salt
+        footer = whole.footer
+        file = whole.file
+        self.index = index
+        isPartial = true
+    }
 
     /// Opens a file and checks that it is the one the summary speaks of.
     package static func open(
@@ -40,6 +60,7 @@ package final class SegmentReader: Sendable {
     init(_ file: any OpenFile, path: String, databaseID: [UInt8]?) throws(StorageError) {
         self.file = file
         self.path = path
+        isPartial = false
         let byteCount = try file.byteCount()
         let fixed = SegmentFormat.headerByteCount + SegmentFormat.trailerByteCount
         guard byteCount >= UInt64(fixed) else {
@@ -94,20 +115,21 @@ package final class SegmentReader: Sendable {
 
     /// The header of a block.
     func header(_ block: Int, _ cache: BlockCache?) throws(StorageError) -> BlockHeader {
+        let cache = isPartial ? nil : cache
         let key = BlockCache.Key(fileID: footer.fileID, block: block, column: nil)
         if let cache, case .header(let header)? = cache.content(key) { return header }
         let entry = index.entries[block]
         let bytes = try file.read(at: entry.offset, count: entry.headerByteCount)
-        let header = try Self.located(path, entry.offset) { () throws(FormatError) in
-            let header = try BlockHeader.decode(
+        let header: BlockHeader
+        do throws(FormatError) {
+            header = try BlockHeader.decode(
                 bytes, salt: salt, offset: entry.offset, stripByteCount: entry.stripByteCount)
             guard header.table == entry.table, header.rowCount == entry.rowCount,
                 header.minTime == entry.minTime, header.maxTime == entry.maxTime,
                 header.extents.first?.series == entry.firstSeries,
                 header.extents.last?.series == entry.lastSeries
             else { throw FormatError("a block is not what the index says", at: 0) }
-            return header
-        }
+        } catch { throw damage(error, block: block, column: nil) }
         cache?.insert(
             .header(header), key,
             byteCount: 160 + header.extents.count * 16 + header.strips.count * 48)
@@ -118,6 +140,7 @@ package final class SegmentReader: Sendable {
     func strip(
         _ block: Int, column: UInt32, _ cache: BlockCache?, bytesRead: inout Int
     ) throws(StorageError) -> StripDecoder? {
+        let cache = isPartial ? nil : cache
         let key = BlockCache.Key(fileID: footer.fileID, block: block, column: column)
         if let cache, case .strip(let strip)? = cache.content(key) { return strip }
         let header = try header(block, cache)
@@ -136,21 +159,26 @@ package final class SegmentReader: Sendable {
         return strip
     }
 
-    /// An error found while decoding a strip, with its place.
+    /// An error found while decoding a strip, or a block's header, with its place.
     func damage(
-        _ error: FormatError, block: Int, column: UInt32, base: UInt64? = nil
+        _ error: FormatError, block: Int, column: UInt32?, base: UInt64? = nil
     ) -> StorageError {
         let entry = index.entries[block]
         let table = footer.tables.first { $0.number == entry.table }
         let name =
             switch column {
-            case SegmentFormat.timeColumn: "time"
-            case SegmentFormat.kindColumn: "row kinds"
-            default: table?.columns.first { $0.number == column }?.name ?? "number \(column)"
+            case nil: ""
+            case SegmentFormat.timeColumn: ", column time"
+            case SegmentFormat.kindColumn: ", column row kinds"
+            case let number?:
+                ", column "
+                    + (table?.columns.first { $0.number == number }?.name ?? "number \(number)")
             }
+        let partition =
+            footer.partition.map { ", partition from \($0.start) to before \($0.end)" } ?? ""
         let message =
-            "\(error.message) (table \(table?.name ?? String(entry.table)), block \(block), "
-            + "column \(name))"
+            "\(error.message) (table \(table?.name ?? String(entry.table))\(partition), "
+            + "block \(block)\(name))"
         return StorageError(
             FormatError(message, at: error.offset), file: path, base: base ?? entry.offset)
     }

@@ -84,8 +84,7 @@ package enum SegmentVerification {
     ) throws(StorageError) -> Part {
         var part = Part()
         for block in blocks {
-            let header = try reader.header(block, nil)
-            try verify(header, block, reader)
+            let header = try verify(block, reader)
             for extent in header.extents {
                 let next = Present(table: header.table, series: extent.series)
                 if part.present.last != next { part.present.append(next) }
@@ -95,9 +94,12 @@ package enum SegmentVerification {
         return part
     }
 
-    private static func verify(
-        _ header: BlockHeader, _ block: Int, _ reader: SegmentReader
-    ) throws(StorageError) {
+    /// One block: its header, and every value of every strip.
+    @discardableResult
+    static func verify(
+        _ block: Int, _ reader: SegmentReader
+    ) throws(StorageError) -> BlockHeader {
+        let header = try reader.header(block, nil)
         let table = reader.footer.tables.first { $0.number == header.table }
         let isAppend = table?.options.duplicateRule == .append
         for place in header.strips {
@@ -113,6 +115,7 @@ package enum SegmentVerification {
                 }
             } catch { throw reader.damage(error, block: block, column: place.column) }
         }
+        return header
     }
 
     /// Decodes all vectors of a strip and compares them with their statistics; gives its values
