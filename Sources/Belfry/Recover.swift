@@ -17,7 +17,7 @@ public struct RecoverReport: Sendable {
 
 extension Database {
     /// Makes a database that cannot be opened one that can, with all that is left of it: the
-    /// manifest is rebuilt from segments and log where both its copies are damaged, damaged segments
+    /// manifest is rebuilt from segments and log where both copies are damaged; damaged segments
     /// are written anew without the blocks that cannot be read, and a damaged log is salvaged.
     ///
     /// Nothing is written before the plan is known, and nothing is deleted: what is not used any
