@@ -116,7 +116,9 @@ struct InspectionTests {
         let whole = try PageExample.listing(path, in: fileSystem, options).lines
         fileSystem.put(Array(bytes.dropLast(5)), at: path)
         let cut = try PageExample.listing(path, in: fileSystem, options).lines
-        func blocks(_ lines: [String]) -> Int { lines.count { $0.contains(": block ") && $0.contains(" rows, ") } }
+        func blocks(_ lines: [String]) -> Int {
+            lines.count { $0.contains(": block ") && $0.contains(" rows, ") }
+        }
         #expect(blocks(whole) > 1)
         #expect(blocks(cut) == blocks(whole))
         #expect(cut.contains { $0.contains("footer") || $0.contains("Footer") })
