@@ -58,6 +58,7 @@ package struct Restoration {
             let path = FileNames.logFolder + "/" + inner
             if try target.exists(path) { try target.remove(path) }
             try Backup.copy(path, from: backup, to: target)
+            report.copiedByteCount += try target.open(path, .read).byteCount()
         }
         try target.syncFolder(FileNames.logFolder)
         if identity.version == StoreIdentity.version {
