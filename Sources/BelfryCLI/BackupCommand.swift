@@ -9,10 +9,10 @@ struct BackupCommand: ParsableCommand {
         discussion: """
             Each run makes a backup of its own, BACKUP-<number>, in the target folder. It holds \
             the database as of one write, was verified and opened, and needs no other backup: \
-            delete what is not wanted any more. Segments that a backup there has already, or that lie on \
-            the same disk, are linked and take no space; on a disk without links all is copied. A \
-            run that was cut off is completed by the next one. The database is only read, so \
-            another process may be writing to it.
+            delete what is not wanted any more. Segments that a backup there has already, or that \
+            lie on the same disk, are linked and take no space; on a disk without links all is \
+            copied. A run that was cut off is completed by the next one. The database is only \
+            read, so another process may be writing to it.
 
             EXAMPLES
               belfry backup city /media/backups/city

@@ -1,3 +1,4 @@
+/// Which statements a database that is open for reading only can run.
 extension Statement {
     /// Whether it changes nothing in a database: one that is open for reading only will do.
     package var onlyReads: Bool {
