@@ -52,14 +52,36 @@ extension Store {
 
     /// What must hold of a batch, whatever made it.
     func checkBytes(of batch: PointBatch) throws(StorageError) {
-        for time in batch.times where time == .max || time == .min {
+        var first = Int64.max
+        var last = Int64.min
+        for time in batch.times {
+            first = min(first, time)
+            last = max(last, time)
+        }
+        if !batch.times.isEmpty && (first == .min || last == .max) {
             throw StorageError(
                 .timeOutOfRange, "a row of \(batch.table.name) has an infinite time")
         }
+        try checkDays(of: batch, first, last)
         for key in batch.keys where key.bytes.count > SeriesKey.byteCountLimit {
             throw StorageError(
                 .limit, "tags of \(key.bytes.count) bytes, at most \(SeriesKey.byteCountLimit)")
         }
+    }
+
+    /// Each day may become a partition: a batch of times at random must not make a million.
+    private func checkDays(
+        of batch: PointBatch, _ first: Int64, _ last: Int64
+    ) throws(StorageError) {
+        guard first <= last,
+            Partitioning.day(last) - Partitioning.day(first) >= Int64(options.batchDayCountLimit)
+        else { return }
+        let count = Set(batch.times.map(Partitioning.day)).count
+        guard count > options.batchDayCountLimit else { return }
+        throw StorageError(
+            .limit,
+            "a batch of \(batch.table.name) touches \(count) days, at most "
+                + "\(options.batchDayCountLimit); nothing of it was stored")
     }
 
     /// A write of a group as its leader completes it.

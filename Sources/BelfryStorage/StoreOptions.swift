@@ -40,6 +40,8 @@ package struct StoreOptions: Sendable {
     package var seriesCountLimit = 1_000_000
     /// Series of all tables together.
     package var databaseSeriesCountLimit = 10_000_000
+    /// Days that the times of one batch may touch; a century unless said.
+    package var batchDayCountLimit = 36_525
     /// So many series are worth a checkpoint of their table.
     package var checkpointSeriesCount = 4096
     /// Wide segments that start a compaction.

@@ -301,4 +301,28 @@ struct SeriesTests {
         try store.flush()
         #expect(store.check().isSound)
     }
+
+    @Test("Case 48: a batch that touches more days than are allowed is refused")
+    func daysOfABatch() throws {
+        var options = Self.quiet
+        options.batchDayCountLimit = 400
+        let store = try Store.inMemory(options: options)
+        let table = try store.createTable(Self.schema, ifNotExists: false)
+        func write(_ days: [Int64]) throws {
+            _ = try store.write(
+                [
+                    PointBatch(
+                        table: table, keys: [Self.key(table, 1)],
+                        keyIndexes: days.map { _ in 0 },
+                        times: days.map { $0 * 86_400_000_000_000 + $0 }, columns: [])
+                ], rule: nil, isCounted: false)
+        }
+        // Far apart is not many.
+        try write([-100_000, 0, 100_000])
+        try write((0..<400).map { $0 })
+        let failure = #expect(throws: StorageError.self) { try write((0...400).map { $0 }) }
+        #expect(failure?.code == .limit)
+        #expect(throws: StorageError.self) { try write((0...400).map { $0 * 50 - 7000 }) }
+        #expect(try rows(store).count == 402)
+    }
 }
