@@ -121,6 +121,8 @@ extension Store {
             try state.checkWritable()
             let (answer, change) = try plan(state)
             guard let change else { return answer }
+            // A manifest is durable at once; what was written before must not be lost behind it.
+            try state.syncLog()
             try replaceManifest(&state, change)
             renewHandles(&state)
             publish(state)

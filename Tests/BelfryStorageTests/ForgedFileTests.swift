@@ -10,6 +10,7 @@ struct ForgedFileTests {
     private static var options: StoreOptions {
         var options = StoreOptions()
         options.runsUpkeep = false
+        options.reserveByteCount = 0
         return options
     }
 

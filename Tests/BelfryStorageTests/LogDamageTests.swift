@@ -1,13 +1,15 @@
 import BelfryCore
-import BelfryStorage
 import BelfryTestSupport
 import Testing
+
+@testable import BelfryStorage
 
 /// Ends of the log that a crash cut off, and bytes that rotted: the one is mended, the other told.
 struct LogDamageTests {
     private static var options: StoreOptions {
         var options = StoreOptions()
         options.runsUpkeep = false
+        options.reserveByteCount = 0
         return options
     }
 
@@ -48,7 +50,10 @@ struct LogDamageTests {
         return copy
     }
 
-    @Test func theLastRecordCutAtEveryByte() throws {
+    @Test(
+        "Case 2: the last record cut at every byte: those before are there, the rest is kept and told"
+    )
+    func theLastRecordCutAtEveryByte() throws {
         let (fileSystem, ends) = try written()
         let bytes = try #require(fileSystem.bytes(Self.log))
         for cut in ends[1]...ends[2] {
@@ -62,8 +67,15 @@ struct LogDamageTests {
                 #expect(try rowCount(store) == (isWhole ? 3 : 2), "cut at byte \(cut)")
                 let hasTail = bytes[ends[1]..<cut].contains { $0 != 0 }
                 if !isWhole && hasTail {
-                    #expect(store.recoveryNotes.contains { $0.contains("quarantine") })
-                    #expect(damaged.paths.contains { $0.hasPrefix("quarantine/") })
+                    let finding = try #require(store.recoveryFindings.first)
+                    #expect(finding.kind == .tornEnd && finding.file == Self.log)
+                    let range = try #require(finding.bytes)
+                    #expect(range.lowerBound == UInt64(ends[1]))
+                    #expect(
+                        bytes[ends[1]..<cut].starts(with: bytes[ends[1]..<Int(range.upperBound)]))
+                    let name = "quarantine/000000000001.log-\(ends[1])"
+                    #expect(damaged.bytes(name) == Array(bytes[ends[1]..<Int(range.upperBound)]))
+                    #expect(bytes[Int(range.upperBound)..<cut].allSatisfy { $0 == 0 })
                 }
                 // What was cut off does not come back, and writing goes on.
                 if let table = store.snapshot().catalog.table(named: ModelTable.schema.name) {
@@ -78,7 +90,8 @@ struct LogDamageTests {
         }
     }
 
-    @Test func zerosBehindTheLastRecordAreACleanEnd() throws {
+    @Test("Case 3: zeros of reserved room are a clean end, without a word")
+    func zerosBehindTheLastRecordAreACleanEnd() throws {
         let (fileSystem, ends) = try written()
         let bytes = try #require(fileSystem.bytes(Self.log))
         let padded = Array(bytes[..<ends[2]]) + [UInt8](repeating: 0, count: 10_000)
@@ -89,7 +102,8 @@ struct LogDamageTests {
     }
 
     /// An acknowledged record with later ones behind it cannot have been torn.
-    @Test func aFlippedBitBeforeDurableRecordsIsDamage() throws {
+    @Test("Case 4: a changed bit in a middle record: strict refuses writers and lets readers in")
+    func aFlippedBitBeforeDurableRecordsIsDamage() throws {
         let (fileSystem, ends) = try written()
         let bytes = try #require(fileSystem.bytes(Self.log))
         for index in stride(from: ends[0], to: ends[1], by: 3) {
@@ -109,13 +123,34 @@ struct LogDamageTests {
         }
     }
 
-    @Test func lengthsThatCannotBeAreNoRecords() throws {
+    @Test("Case 6: lengths that cannot be are no records, and allocate nothing")
+    func lengthsThatCannotBeAreNoRecords() throws {
         let (fileSystem, ends) = try written()
-        var bytes = try #require(fileSystem.bytes(Self.log))
-        for index in 8..<12 { bytes[ends[1] + index] = 0xFF }
-        let store = try Store.open(
-            with(bytes, at: Self.log, of: fileSystem), options: Self.options)
-        #expect(try rowCount(store) == 2)
+        let bytes = try #require(fileSystem.bytes(Self.log))
+        let limit = UInt32(LogFormat.payloadByteCountLimit)
+        let lengths: [UInt32] = [
+            .max, .max - 1, 1 << 31, limit, limit + 1, limit - 1, UInt32(bytes.count),
+            UInt32(bytes.count - ends[1]), UInt32(bytes.count - ends[1] - 32),
+        ]
+        for length in lengths {
+            for (start, isLast) in [(ends[1], true), (ends[0], false)] {
+                var forged = bytes
+                for index in 0..<4 {
+                    forged[start + 8 + index] = UInt8(
+                        truncatingIfNeeded: length >> UInt32(8 * index))
+                }
+                // A read past the end of the file is an error of the simulation.
+                let disk = with(forged, at: Self.log, of: fileSystem)
+                if isLast {
+                    #expect(try rowCount(Store.open(disk, options: Self.options)) == 2)
+                } else {
+                    let failure = #expect(throws: StorageError.self) {
+                        try Store.open(disk, options: Self.options)
+                    }
+                    #expect(failure?.code == .damaged)
+                }
+            }
+        }
     }
 
     /// Nothing behind the last record tells rot from a torn write: it is set aside and told, with
@@ -211,7 +246,10 @@ struct LogDamageTests {
     /// The process dies with records that were written and not synced; they are read again, and
     /// the power goes after the next write was acknowledged. The first sequence of its file says
     /// that all before is durable, so it must be.
-    @Test func whatRecoveryReplaysIsDurableBeforeTheNextFile() throws {
+    @Test(
+        "Case 1: killed between write and sync, what is read again is durable before more is written"
+    )
+    func whatRecoveryReplaysIsDurableBeforeTheNextFile() throws {
         for seed in 1...40 {
             let fileSystem = SimulatedFileSystem()
             var unsynced = Self.options

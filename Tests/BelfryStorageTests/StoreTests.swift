@@ -10,6 +10,7 @@ struct StoreTests {
     private static var quiet: StoreOptions {
         var options = StoreOptions()
         options.runsUpkeep = false
+        options.reserveByteCount = 0
         return options
     }
 
@@ -156,45 +157,6 @@ struct StoreTests {
 
     // MARK: Failing disks
 
-    @Test func afterAFailedSyncWritesAreRefusedAndReadsGoOn() throws {
-        let fileSystem = SimulatedFileSystem()
-        let store = try Store.open(fileSystem, options: Self.quiet)
-        try write([StoreRow(sensor: 1, time: 1)], to: store)
-        // The next write is one call to write and one to sync.
-        fileSystem.fail(call: fileSystem.callCount + 1, .refusal(.input))
-        #expect(throws: StorageError.self) { try write([StoreRow(sensor: 1, time: 2)], to: store) }
-        for _ in 0..<2 {
-            let failure = #expect(throws: StorageError.self) {
-                try write([StoreRow(sensor: 1, time: 3)], to: store)
-            }
-            #expect(failure?.code == .poisoned)
-        }
-        #expect(try rowCount(store) == 1)
-        if case .readOnly = store.health {} else { Issue.record("\(store.health)") }
-        try store.close()
-        var generator = SeededGenerator(seed: 1)
-        let again = try Store.open(fileSystem.crashed(&generator), options: Self.quiet)
-        #expect(try rowCount(again) >= 1)
-        try write([StoreRow(sensor: 1, time: 3)], to: again)
-    }
-
-    @Test func aFullDiskIsSurvivedWithoutReopening() throws {
-        let fileSystem = SimulatedFileSystem()
-        let store = try Store.open(fileSystem, options: Self.quiet)
-        try write([StoreRow(sensor: 1, time: 1)], to: store)
-        fileSystem.fail(call: fileSystem.callCount, .shortWrite)
-        let failure = #expect(throws: StorageError.self) {
-            try write([StoreRow(sensor: 2, time: 2)], to: store)
-        }
-        #expect(failure?.code == .diskFull)
-        #expect(try rowCount(store) == 1)
-        try write([StoreRow(sensor: 3, time: 3)], to: store)
-        #expect(try rowCount(store) == 2)
-        let again = try Store.open(fileSystem.killed(), options: Self.quiet)
-        #expect(try ModelTable.scan(again.snapshot()).map(\.sensor) == [1, 3])
-        #expect(again.recoveryNotes.isEmpty)
-    }
-
     @Test func aStoreOpensForReadingWhereTheDiskIsFull() throws {
         let fileSystem = SimulatedFileSystem()
         let store = try Store.open(fileSystem, options: Self.quiet)
@@ -330,7 +292,8 @@ struct StoreTests {
     }
 
     /// Without a sync power may take acknowledged writes, but only the last ones.
-    @Test func whatAnUnsyncedLogLosesIsItsEnd() throws {
+    @Test("Case 13: what a log without syncs loses is its end")
+    func whatAnUnsyncedLogLosesIsItsEnd() throws {
         var generator = SeededGenerator(seed: 11)
         for round in 0..<60 {
             var options = Self.quiet

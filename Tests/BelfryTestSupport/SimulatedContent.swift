@@ -21,6 +21,17 @@ struct SimulatedImages: Sendable {
     var durable: [UInt8] = []
     /// The sectors that a sync would write.
     var dirty: Set<Int> = []
+    /// What stood in sectors that were cut off before a sync: the system may have written it back
+    /// at any time, and the cut is a pending change of the size.
+    var cutOff: [(start: Int, bytes: [UInt8])] = []
+
+    /// Whether a sync would make a difference, other than in zeros at the end.
+    var isPending: Bool {
+        if !cutOff.isEmpty { return true }
+        let count = min(written.count, durable.count)
+        return written[..<count] != durable[..<count]
+            || written[count...].contains { $0 != 0 } || durable[count...].contains { $0 != 0 }
+    }
 
     mutating func write(_ bytes: ArraySlice<UInt8>, at start: Int) {
         let end = start + bytes.count
@@ -39,6 +50,12 @@ struct SimulatedImages: Sendable {
     mutating func cut(to byteCount: Int) {
         let end = written.count
         if byteCount >= end { return }
+        for sector in (byteCount / Self.sectorByteCount)...(end / Self.sectorByteCount)
+        where dirty.contains(sector) {
+            let start = sector * Self.sectorByteCount
+            let sectorEnd = min(end, start + Self.sectorByteCount)
+            if start < sectorEnd { cutOff.append((start, Array(written[start..<sectorEnd]))) }
+        }
         written.removeLast(end - byteCount)
         // Bytes that come back by growing are zeros, not what stood there.
         mark(byteCount..<end)
@@ -58,11 +75,22 @@ struct SimulatedImages: Sendable {
         resizeDurable(to: written.count)
         for sector in dirty { copy(sector, through: Self.sectorByteCount) }
         dirty = []
+        cutOff = []
     }
 
     /// A failed sync: the system takes the dirty pages for written, and the next sync succeeds
     /// without them. Who reads still sees them.
-    mutating func dropDirty() { dirty = [] }
+    mutating func dropDirty() {
+        dirty = []
+        cutOff = []
+    }
+
+    /// Content that was cut off became durable before.
+    private mutating func restore(_ part: (start: Int, bytes: [UInt8])) {
+        let end = part.start + part.bytes.count
+        if durable.count < end { resizeDurable(to: end) }
+        durable.replaceSubrange(part.start..<end, with: part.bytes)
+    }
 
     private mutating func resizeDurable(to byteCount: Int) {
         if durable.count > byteCount {
@@ -82,17 +110,24 @@ struct SimulatedImages: Sendable {
     /// What the disk holds after the power went: the durable image, and of what was pending what
     /// `survival` says.
     func survivors(_ survival: CrashSurvival, _ generator: inout SeededGenerator) -> [UInt8] {
-        if written == durable { return durable }
+        if written == durable && cutOff.isEmpty { return durable }
         var after = self
         switch survival {
         case .nothing, .names: return durable
-        case .everything, .data:
+        case .everything:
             after.sync()
+            return after.durable
+        case .data:
+            // All content that ever was, and no cut.
+            for part in cutOff { after.restore(part) }
+            if after.durable.count < written.count { after.resizeDurable(to: written.count) }
+            for sector in dirty { after.copy(sector, through: Self.sectorByteCount) }
             return after.durable
         case .sizes:
             after.resizeDurable(to: written.count)
             return after.durable
         case .arbitrary:
+            for part in cutOff where generator.next() % 2 == 0 { after.restore(part) }
             // The size is pending too: the old one, the new one, or something between.
             let low = min(written.count, durable.count)
             let high = max(written.count, durable.count)
@@ -125,7 +160,7 @@ package enum CrashSurvival: Sendable, Hashable, CaseIterable {
     case names
     /// All operations on names and all sizes, with zeros for content.
     case sizes
-    /// All content, no operation on names.
+    /// All content, no operation on names, no file cut.
     case data
     /// All, as when only the process dies.
     case everything

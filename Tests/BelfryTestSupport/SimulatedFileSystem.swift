@@ -39,6 +39,8 @@ package final class SimulatedFileSystem: FileSystem {
         package let isFolder: Bool
         /// Nil for a folder.
         package let mode: OpenMode?
+        /// Whether anything was pending; one that changes nothing can be missed by nobody.
+        package let isEffective: Bool
     }
 
     private struct State {
@@ -220,13 +222,15 @@ package final class SimulatedFileSystem: FileSystem {
 
     /// Counts a sync; false where it is to do nothing.
     func countSync(
-        _ path: String, _ mode: OpenMode?
+        _ path: String, _ mode: OpenMode?, isEffective: Bool
     ) throws(StorageError) -> Bool {
         _ = try count(mode == nil ? .syncFolder : .sync, path)
         return state.withLock { state in
             let number = state.syncs.count
             state.syncs.append(
-                SyncCall(number: number, path: path, isFolder: mode == nil, mode: mode))
+                SyncCall(
+                    number: number, path: path, isFolder: mode == nil, mode: mode,
+                    isEffective: isEffective))
             return !state.ignoredSyncs.contains(number)
         }
     }
@@ -316,7 +320,10 @@ package final class SimulatedFileSystem: FileSystem {
 
     package func syncFolder(_ path: String) throws(StorageError) {
         do throws(StorageError) {
-            if try countSync(path, nil) { state.withLock { $0.names.sync(path) } }
+            let isEffective = state.withLock { $0.names.isPending(path) }
+            if try countSync(path, nil, isEffective: isEffective) {
+                state.withLock { $0.names.sync(path) }
+            }
         } catch {
             if state.withLock({ !$0.isDead }) { state.withLock { $0.names.dropPending(path) } }
             throw error
@@ -400,7 +407,10 @@ private final class SimulatedFile: OpenFile {
 
     func sync() throws(StorageError) {
         do throws(StorageError) {
-            if try owner.countSync(path, mode) { content.images.withLock { $0.sync() } }
+            let isEffective = content.images.withLock { $0.isPending }
+            if try owner.countSync(path, mode, isEffective: isEffective) {
+                content.images.withLock { $0.sync() }
+            }
         } catch {
             if !owner.isDead { content.images.withLock { $0.dropDirty() } }
             throw error
@@ -411,7 +421,7 @@ private final class SimulatedFile: OpenFile {
         _ = try owner.count(.allocate, path)
         if !owner.isReserving { return }
         // As much as tests need; the real thing would fill memory.
-        let wanted = min(Int(byteCount), 1 << 16)
+        let wanted = min(Int(byteCount), 1 << 13)
         let growth = wanted - content.images.withLock { $0.written.count }
         if growth <= 0 { return }
         guard owner.room(for: growth) == growth else {

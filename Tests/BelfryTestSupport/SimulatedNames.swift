@@ -55,6 +55,12 @@ struct SimulatedNames: Sendable {
         pending.append(changes)
     }
 
+    /// Whether a sync of the folder would make a difference.
+    func isPending(_ folder: String) -> Bool {
+        if folder == ".." { return !isRootDurable }
+        return pending.contains { $0.contains { Self.folder(of: $0.path) == folder } }
+    }
+
     mutating func sync(_ folder: String) {
         if folder == ".." {
             isRootDurable = true

@@ -33,7 +33,7 @@ struct LogReader {
     /// Payloads of what looked like records behind damage, so far. Their lengths are not to be
     /// trusted, and many places may claim long ones: the search has an end.
     private var searchedByteCount: UInt64 = 0
-    private let searchByteCountLimit: UInt64 = 1 << 32
+    private let searchByteCountLimit: UInt64 = 1 << 28
     /// Where the next record is expected.
     private(set) var offset = UInt64(LogFormat.fileHeaderByteCount)
     /// The sequence that it must have.
@@ -147,7 +147,11 @@ struct LogReader {
         guard sequence > nextSequence, sequence - nextSequence <= room, synced < sequence else {
             return nil
         }
-        searchedByteCount += UInt64(Self.uint32(header, 8))
+        let payloadByteCount = UInt64(Self.uint32(header, 8))
+        guard Self.uint32(header, 12) == UInt32(LogFormat.writeKind),
+            payloadByteCount <= byteCount - place
+        else { return nil }
+        searchedByteCount += payloadByteCount
         return try record(at: place)
     }
 
@@ -216,7 +220,9 @@ struct LogReader {
         while place < byteCount {
             let count = Int(min(byteCount - place, 1 << 20))
             guard let part = try bytes(at: place, count: count) else { break }
-            if let index = part.lastIndex(where: { $0 != 0 }) { last = place + UInt64(index) }
+            if let index = part.lastIndex(where: { $0 != 0 }) {
+                last = place + UInt64(index - part.startIndex)
+            }
             place += UInt64(count)
         }
         return last

@@ -171,7 +171,9 @@ struct Recovery {
     /// Readers in other processes go without their grace.
     func makeRoom() {
         guard (try? fileSystem.syncFolder("")) != nil else { return }
-        for path in temporaries + removals + retiredFileIDs.map(FileNames.segment) {
+        for path in temporaries + removals + retiredFileIDs.map(FileNames.segment)
+        // These have no copy in quarantine yet.
+        where !damagedFiles.contains(path) {
             try? fileSystem.remove(path)
         }
     }

@@ -1,6 +1,22 @@
 import BelfryCore
 import Synchronization
 
+/// When interval durability syncs next: so many milliseconds from beginning to beginning, so that
+/// what is lost with the power is at most that and the time of one sync.
+struct SyncSchedule: Sendable {
+    private let interval: UInt64
+    private var due: UInt64
+
+    init(milliseconds: Int, now: UInt64) {
+        interval = UInt64(max(1, milliseconds)) &* 1_000_000
+        due = now &+ interval
+    }
+
+    func nanosecondsLeft(now: UInt64) -> UInt64 { due > now ? due - now : 0 }
+
+    mutating func begin(now: UInt64) { due = now &+ interval }
+}
+
 /// Interval durability: the thread that syncs the log every n milliseconds.
 final class SyncTimer: Sendable {
     private final class Reference: Sendable {
@@ -14,12 +30,14 @@ final class SyncTimer: Sendable {
     func start(_ store: Store, milliseconds: Int) throws(StorageError) {
         let reference = Reference(store)
         let isStopping = self.isStopping
+        let clock = store.clock
         let started = EngineThread {
+            var schedule = SyncSchedule(milliseconds: milliseconds, now: clock.monotonic())
             while true {
-                let isOver = isStopping.waitUntil(milliseconds: max(1, milliseconds), { $0 }) {
-                    $1
-                }
+                let left = Int(schedule.nanosecondsLeft(now: clock.monotonic()) / 1_000_000)
+                let isOver = isStopping.waitUntil(milliseconds: left, { $0 }) { $1 }
                 guard !isOver, let store = reference.store else { return }
+                schedule.begin(now: clock.monotonic())
                 store.syncInBackground()
             }
         }
