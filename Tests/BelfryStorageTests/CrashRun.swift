@@ -187,6 +187,13 @@ final class CrashRun: Sendable {
             let state = try OracleState.read(store.snapshot())
             found?(state)
             if let text = explain(state, point) { return text }
+            let isMeddled = steps.prefix(point.done + 1).contains {
+                if case .meddle = $0 { true } else { false }
+            }
+            if !isMeddled, let damage = store.recoveryFindings.first(where: { $0.kind != .tornEnd })
+            {
+                return "what a crash left is taken for damage: \(damage)"
+            }
             try checkShortcuts(store.snapshot(), state)
             let report = store.check()
             if !report.isSound { return "check: \(report.problems)" }

@@ -124,9 +124,9 @@ struct CrashTests {
         let steps = Workload.steps(300, &generator)
         let outcome = try Self.crashAtEveryCall(
             CrashRun(steps, Self.options), seed: Self.seed &* 977,
-            callsEvery: Self.isComplete ? 1 : 10, recoveriesEvery: Self.isComplete ? 1 : 20)
+            callsEvery: Self.isComplete ? 1 : 16, recoveriesEvery: Self.isComplete ? 1 : 20)
         #expect(outcome.failure == nil)
-        #expect(outcome.callCount > (Self.isComplete ? 10_000 : 150))
+        #expect(outcome.callCount > (Self.isComplete ? 10_000 : 100))
     }
 
     @Test("Case 15: the power goes again at every call of the recovery, the outcome is the same")

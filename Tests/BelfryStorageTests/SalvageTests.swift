@@ -76,8 +76,9 @@ struct SalvageTests {
             #expect(finding.bytes == UInt64(starts[1])..<UInt64(starts[2]))
             #expect(finding.sequences == 2...2)
             #expect(store.recoveryNotes.contains { $0.contains("write 2 is lost") })
-            #expect(disk.bytes("quarantine/000000000001.log-damaged") == damaged)
-            #expect(disk.bytes("quarantine/000000000001.log-damaged.why") != nil)
+            let aside = disk.paths.filter { $0.hasPrefix("quarantine/000000000001.log-damaged") }
+            #expect(aside.count == 2 && aside[1] == aside[0] + ".why")
+            #expect(disk.bytes(aside[0]) == damaged)
             try goesOn(disk, [1, 3, 4])
         }
     }
@@ -118,7 +119,8 @@ struct SalvageTests {
             let store = try Store.open(disk, options: Self.options(.salvage))
             #expect(try times(store) == expected)
             #expect(store.recoveryFindings.compactMap(\.sequences) == [lost])
-            #expect(disk.paths.contains("quarantine/000000000001.log-damaged"))
+            #expect(
+                disk.paths.contains { $0.hasPrefix("quarantine/000000000001.log-damaged-") })
             #expect(!disk.paths.contains(Self.log))
             try goesOn(disk, expected)
         }

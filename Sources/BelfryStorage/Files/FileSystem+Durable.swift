@@ -4,6 +4,13 @@ extension FileSystem {
     /// temporary name, synced, renamed, and the folder synced. Before the rename a crash leaves the
     /// old file, after it the new one.
     func durableReplace(_ path: String, with bytes: [UInt8]) throws(StorageError) {
+        try replace(path, with: bytes)
+        try syncFolder(Self.folder(of: path))
+    }
+
+    /// The same without the last step: the content is durable, and its name is not before the
+    /// folder is synced for another reason.
+    func replace(_ path: String, with bytes: [UInt8]) throws(StorageError) {
         let temporary = path + FileNames.temporarySuffix
         if try exists(temporary) { try remove(temporary) }
         do throws(StorageError) {
@@ -16,7 +23,6 @@ extension FileSystem {
             try? remove(temporary)
             throw error
         }
-        try syncFolder(Self.folder(of: path))
     }
 
     /// The whole of a file.

@@ -247,6 +247,10 @@ extension Recovery {
     /// So they are written again, the same bytes to the same place, and synced: the next log file
     /// says by its first sequence that all before it is durable.
     func makeLogDurable() throws(StorageError) {
+        if !tornEnds.isEmpty || !strangers.isEmpty || !damagedFiles.isEmpty {
+            // Durable with the manifest that follows; nothing is moved or removed before that.
+            try fileSystem.createFolder(FileNames.quarantineFolder)
+        }
         if !damagedFiles.isEmpty { try keepDamagedFiles() }
         guard let unsynced else { return }
         let file = try fileSystem.open(unsynced.path, .update)
@@ -260,7 +264,6 @@ extension Recovery {
     }
 
     private func keepDamagedFiles() throws(StorageError) {
-        try makeQuarantine()
         for path in damagedFiles {
             let why = findings.filter { $0.file == path }.map(\.description)
             try keep(

@@ -180,7 +180,6 @@ struct Recovery {
 
     /// Step 4 behind the manifest.
     func cleanUp() throws(StorageError) {
-        if !tornEnds.isEmpty || !strangers.isEmpty { try makeQuarantine() }
         for end in tornEnds {
             let bytes = try fileSystem.readAll(end.path)
             let start = Int(end.offset)
@@ -206,16 +205,17 @@ struct Recovery {
         strangers.map { "\($0.path): \($0.why); set aside in quarantine" }
     }
 
-    func makeQuarantine() throws(StorageError) {
-        try fileSystem.createFolder(FileNames.quarantineFolder)
-        try fileSystem.syncFolder("")
+    /// A copy in quarantine, the reason with it. Its name ends with a hash of the bytes, so that
+    /// nothing that was kept is ever replaced by something else, and a crash may repeat it.
+    func keep(_ bytes: [UInt8], as name: String, why: String) throws(StorageError) {
+        let hash = String(Checksum.xxh64(bytes, seed: 0), radix: 16)
+        // One sync of the folder for both: where it does not come to that, all is done again.
+        try fileSystem.replace(
+            "\(name)-\(hash)" + Self.reasonSuffix, with: Array((why + "\n").utf8))
+        try fileSystem.durableReplace("\(name)-\(hash)", with: bytes)
     }
 
-    /// A copy in quarantine, the reason ahead of it: nothing ever stands there without one.
-    func keep(_ bytes: [UInt8], as name: String, why: String) throws(StorageError) {
-        try explain(name, why)
-        try fileSystem.durableReplace(name, with: bytes)
-    }
+    private static let reasonSuffix = ".why"
 
     static func quarantined(_ path: String) -> String {
         let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map {
@@ -225,6 +225,6 @@ struct Recovery {
     }
 
     func explain(_ name: String, _ why: String) throws(StorageError) {
-        try fileSystem.durableReplace(name + ".why", with: Array((why + "\n").utf8))
+        try fileSystem.durableReplace(name + Self.reasonSuffix, with: Array((why + "\n").utf8))
     }
 }
