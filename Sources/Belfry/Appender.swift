@@ -70,10 +70,15 @@ public final class Appender {
     }
 
     /// Appends points whose keys are known already.
-    package func append(_ batch: PointBatch) throws(BelfryError) -> Outcome {
+    /// - Parameter areTimesJudged: the rows were held against `Database.acceptedTimes` as they came
+    ///   in; what is accepted since then changes nothing for them.
+    package func append(
+        _ batch: PointBatch, areTimesJudged: Bool = false
+    ) throws(BelfryError) -> Outcome {
         do {
             let own = batch.table.isReference ? batch.table.options.duplicateRule : nil
-            let outcome = try store.write([batch], rule: rule ?? own, isCounted: isCounted)
+            let outcome = try store.write(
+                [batch], rule: rule ?? own, isCounted: isCounted, areTimesJudged: areTimesJudged)
             var result = Outcome()
             result.stored = outcome.stored
             result.updated = outcome.updated

@@ -75,6 +75,11 @@ public final class Database: Sendable {
         return close.count == 1 ? close[0] : nil
     }
 
+    /// The times that rows of a table may have now, by its HORIZON and RETAIN.
+    package func acceptedTimes(of table: TableSchema) -> TimeRange {
+        store.acceptedTimes(of: table)
+    }
+
     /// The tables, in order of their making.
     public var tables: [TableSchema] { newestSnapshot.catalog.tables }
 

@@ -2,7 +2,8 @@ import BelfryCore
 
 /// Rows of fields on their way to a point batch: times, series and typed columns.
 ///
-/// A row without a time is refused whole; a field that is not of its column's type is left out.
+/// A row without a time, or with one that the table does not take, is refused whole; a field that
+/// is not of its column's type is left out.
 struct BatchBuilder {
     private let plan: ImportPlan
     private let timeName: String
@@ -28,7 +29,10 @@ struct BatchBuilder {
     var rowCount: Int { times.count }
 
     /// Appends the rows that a reader has, as far as they can be taken.
-    mutating func append(_ reader: RecordReader, to problems: inout ImportProblems) {
+    /// - Parameter accepted: the times that the table takes now.
+    mutating func append(
+        _ reader: RecordReader, accepted: TimeRange, to problems: inout ImportProblems
+    ) {
         var fields = reader.fields
         let text = reader.text
         problems.readCount += fields.rowCount + reader.faults.count
@@ -38,6 +42,14 @@ struct BatchBuilder {
         if let timeSource = plan.timeSource {
             var refused: Set<Int> = []
             timeColumn.read(fields, column: timeSource, text) { row, message in
+                refused.insert(row)
+                problems.refuseRecord(
+                    reader, at: fields.rowStarts[row], column: timeName, message)
+            }
+            let known = refused
+            timeColumn.judge(
+                fields, column: timeSource, text, accepted: accepted, except: known
+            ) { row, message in
                 refused.insert(row)
                 problems.refuseRecord(
                     reader, at: fields.rowStarts[row], column: timeName, message)

@@ -19,6 +19,10 @@ package struct DatabaseTarget: ImportTarget {
         }
     }
 
+    package func acceptedTimes(of table: TableSchema) -> TimeRange {
+        database.acceptedTimes(of: table)
+    }
+
     package func write(_ batch: PointBatch) throws(ImportError) -> ImportWriteCounts {
         do throws(BelfryError) {
             let outcome: Appender.Outcome
@@ -34,7 +38,7 @@ package struct DatabaseTarget: ImportTarget {
                     })
             } else {
                 let appender = try database.appender(for: batch.table.name, isCounted: true)
-                outcome = try appender.append(batch)
+                outcome = try appender.append(batch, areTimesJudged: true)
             }
             return ImportWriteCounts(
                 stored: outcome.stored, updated: outcome.updated, duplicate: outcome.duplicate)

@@ -6,6 +6,10 @@ package protocol ImportTarget: Sendable {
     func table(named name: String) throws(ImportError) -> TableSchema?
     /// Makes a table; the schema as it is then, with its numbers.
     func create(_ table: TableSchema) throws(ImportError) -> TableSchema
+    /// The times that rows of a table may have now; others are refused one by one, as they are
+    /// read.
+    func acceptedTimes(of table: TableSchema) -> TimeRange
+    /// Writes rows whose times were accepted as they were read.
     func write(_ batch: PointBatch) throws(ImportError) -> ImportWriteCounts
 }
 

@@ -74,7 +74,8 @@ package struct Importer {
             plan: plan, names: reader.names, zone: options.zone,
             batchRowCount: options.batchRowCount)
         while try reader.next() {
-            builder.append(reader, to: &problems)
+            builder.append(
+                reader, accepted: target.acceptedTimes(of: table), to: &problems)
             guard problems.rejectedCount <= options.rejectedCountLimit else {
                 throw ImportError(
                     "more than \(options.rejectedCountLimit) records refused, the last at the "

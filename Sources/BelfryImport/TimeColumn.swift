@@ -128,6 +128,31 @@ struct TimeColumn {
         }
     }
 
+    /// Looks through the instants of the table read last; `refuse` is called for each row that
+    /// lies outside the accepted times. An hour that the clock showed twice counts as the first.
+    /// - Parameter except: rows that have no instant.
+    func judge(
+        _ fields: FieldTable, column: Int, _ text: TextBytes, accepted: TimeRange,
+        except refused: Set<Int>, refuse: (_ row: Int, _ message: String) -> Void
+    ) {
+        let low = accepted.start.nanoseconds
+        let high = accepted.end.nanoseconds
+        for row in times.indices where times[row] < low || times[row] >= high {
+            if refused.contains(row) { continue }
+            let place = row * fields.columnCount + column
+            var shown = Self.shown(
+                text, Int(fields.starts[place] & ~FieldTable.quotedFlag), Int(fields.ends[place]))
+            if form != .text { shown += " (\(Timestamp(nanoseconds: times[row])))" }
+            refuse(
+                row,
+                times[row] < low
+                    ? "\(shown) is older than RETAIN keeps; expected is a time from "
+                        + "\(accepted.start) on"
+                    : "\(shown) is past the table's HORIZON; expected is a time up to "
+                        + "\(Timestamp(seconds: (high - 1) / 1_000_000_000))")
+        }
+    }
+
     mutating func setTime(_ time: Int64, ofRow row: Int) { times[row] = time }
 
     /// Keeps only some rows, in their order.

@@ -99,6 +99,9 @@ package enum Query {
         case .checkpoint:
             do { try session.store.flush() } catch { throw QueryError(error) }
             return RunningQuery(command: "CHECKPOINT", context: context)
+        case .confirmClock:
+            do { try session.store.confirmClock() } catch { throw QueryError(error) }
+            return RunningQuery(command: "CONFIRM CLOCK", context: context)
         case .transaction(let word):
             throw .notSupported(word.rawValue, at: parsed.span)
         }
@@ -119,7 +122,7 @@ extension Statement {
         case .insert(let insert):
             if case .update? = insert.onConflict { true } else { !insert.returning.isEmpty }
         case .query, .explain, .createTable, .createTableAs, .set, .reset, .show, .describe,
-            .summarize, .transaction, .checkpoint:
+            .summarize, .transaction, .checkpoint, .confirmClock:
             false
         }
     }

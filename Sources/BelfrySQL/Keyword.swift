@@ -5,8 +5,8 @@
 package enum Keyword: String, Sendable, CaseIterable {
     case add, after, align, all, alter, analyze, and, any, append, array, `as`, asc, asof, at
     case backward, before, begin, between, bigint, bool, boolean, both, by, bytea
-    case `case`, cast, char, character, check, checkpoint, collate, column, commit, conflict,
-        constraint
+    case `case`, cast, char, character, check, checkpoint, clock, collate, column, commit,
+        confirm, conflict, constraint
     case copy, counter, create, cross, cube, current
     case currentDate = "current_date"
     case currentTimestamp = "current_timestamp"

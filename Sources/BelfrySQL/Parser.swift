@@ -135,6 +135,10 @@ package struct Parser {
         }
         if accept(.summarize) { return .summarize(try qualifiedName("a table's name")) }
         if accept(.checkpoint) { return .checkpoint }
+        if accept(.confirm) {
+            try expect(.clock)
+            return .confirmClock
+        }
         if let transaction = try transaction() { return .transaction(transaction) }
         if currentKeyword == .copy {
             throw unsupported("COPY", hint: "belfry import reads files")

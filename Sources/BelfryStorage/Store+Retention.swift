@@ -26,8 +26,11 @@ extension Store {
             return (now, was, guarded.doubtText)
         }
         if now == nil && was == nil {
-            note(.clock, "\(doubt): nothing is dropped until it is plausible again")
-            healthMonitor.press(.clock, doubt)
+            note(
+                .clock,
+                "\(doubt): nothing is dropped until it is plausible again, or "
+                    + "until CONFIRM CLOCK says that it is right")
+            healthMonitor.press(.clock, doubt + "; if it is right, CONFIRM CLOCK says so")
         } else if now != nil && was != nil {
             note(.clock, "the clock is believed again: \(wall)")
             healthMonitor.press(.clock, nil)
@@ -132,8 +135,8 @@ extension Store {
                 + "dropped: RETAIN")
     }
 
-    /// Refuses rows past the horizon or before what RETAIN keeps.
-    func checkTimes(of batch: PointBatch) throws(StorageError) {
+    /// Refuses rows past the horizon or before what RETAIN keeps, unless that was done already.
+    func checkTimes(of batch: PointBatch, areJudged: Bool) throws(StorageError) {
         guard options.checksTimes, !batch.table.isReference, batch.rowCount > 0 else { return }
         let accepted = acceptedTimes(of: batch.table)
         if accepted == .everything {
@@ -143,6 +146,7 @@ extension Store {
             }
             return
         }
+        if areJudged { return }
         let low = accepted.start.nanoseconds
         let high = accepted.end.nanoseconds
         for time in batch.times where time < low || time >= high {

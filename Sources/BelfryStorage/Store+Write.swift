@@ -9,12 +9,14 @@ extension Store {
     /// - Parameter rule: nil takes each table's own rule.
     /// - Parameter isCounted: rows are looked up, so that the outcome tells new from updated, and
     ///   rows that would change nothing are dropped as duplicates. KEEP and ERROR look up anyway.
+    /// - Parameter areTimesJudged: the times were held against `acceptedTimes` as the rows came in.
     package func write(
-        _ batches: [PointBatch], rule: DuplicateRule?, isCounted: Bool
+        _ batches: [PointBatch], rule: DuplicateRule?, isCounted: Bool,
+        areTimesJudged: Bool = false
     ) throws(StorageError) -> WriteOutcome {
         for batch in batches {
             try checkBytes(of: batch)
-            try checkTimes(of: batch)
+            try checkTimes(of: batch, areJudged: areTimesJudged)
         }
         let prepared = PreparedWrite(
             batches, rule: rule, isCounted: isCounted, series: series,

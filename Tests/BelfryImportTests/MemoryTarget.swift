@@ -15,12 +15,15 @@ final class MemoryTarget: ImportTarget {
         var batchCount = 0
         /// The write that fails, counted from 1.
         var failingWrite: Int?
+        /// Other rows are to be refused before they come here.
+        var accepted = TimeRange.everything
     }
 
     let state: Mutex<State>
 
-    init(table: TableSchema? = nil, failingWrite: Int? = nil) {
+    init(table: TableSchema? = nil, failingWrite: Int? = nil, accepted: TimeRange = .everything) {
         var state = State()
+        state.accepted = accepted
         state.table = table.map(Self.numbered)
         state.failingWrite = failingWrite
         self.state = Mutex(state)
@@ -45,6 +48,8 @@ final class MemoryTarget: ImportTarget {
         state.withLock { $0.table = numbered }
         return numbered
     }
+
+    func acceptedTimes(of table: TableSchema) -> TimeRange { state.withLock { $0.accepted } }
 
     func write(_ batch: PointBatch) throws(ImportError) -> ImportWriteCounts {
         let counts: ImportWriteCounts? = state.withLock { state in

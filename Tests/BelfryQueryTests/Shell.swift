@@ -18,6 +18,10 @@ final class Shell {
             settings: settings)
     }
 
+    init(store: Store) {
+        session = QuerySession(store: store, zones: TimeZoneDatabase(), settings: QuerySettings())
+    }
+
     /// Runs statements; the rows of the last one.
     @discardableResult
     func values(_ sql: String, _ parameters: [ParameterReference.Key: Value] = [:])

@@ -263,6 +263,7 @@ import Testing
         ("SHOW RECOVERY", "SHOW RECOVERY"),
         ("SHOW EVENTS", "SHOW EVENTS"),
         ("CHECKPOINT", "CHECKPOINT"),
+        ("confirm clock", "CONFIRM CLOCK"),
         ("SET TimeZone = 'Europe/Copenhagen'", "SET timezone = 'Europe/Copenhagen'"),
         ("SET TIME ZONE 'UTC'", "SET timezone = 'UTC'"),
         ("SET memory_limit TO DEFAULT", "SET memory_limit = DEFAULT"),

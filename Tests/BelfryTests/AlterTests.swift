@@ -109,7 +109,7 @@ import Testing
         #expect(
             try update.run([.double(0.5), .text("s1"), .integer(20)]).commandTag == "UPDATE 4")
         try insert.run([
-            .timestamptz(Timestamp(seconds: 1_800_000_000)), .text("s9"), .double(1.5),
+            .timestamptz(Timestamp(seconds: 1_700_000_000)), .text("s9"), .double(1.5),
         ])
         #expect(
             try delete.run(named: [

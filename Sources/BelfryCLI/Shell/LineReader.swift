@@ -24,7 +24,7 @@ struct LineReader {
         "VALUES", "EXPLAIN", "DESCRIBE", "SHOW TABLES", "HAVING", "DISTINCT", "UPDATE",
         "DELETE FROM", "TRUNCATE", "ALTER TABLE", "RETURNING", "ON CONFLICT", "ON DUPLICATE",
         "SHOW PARTITIONS", "SHOW SEGMENTS", "SHOW TOMBSTONES", "SHOW HEALTH", "SHOW RECOVERY",
-        "SHOW EVENTS", "CHECKPOINT",
+        "SHOW EVENTS", "CHECKPOINT", "CONFIRM CLOCK",
     ]
 
     init(isInteractive: Bool) { self.isInteractive = isInteractive }

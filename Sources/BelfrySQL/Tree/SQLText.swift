@@ -132,6 +132,7 @@ package struct SQLText {
             qualifiedName(table)
         case .transaction(let transaction): put(transaction.rawValue)
         case .checkpoint: put("CHECKPOINT")
+        case .confirmClock: put("CONFIRM CLOCK")
         }
     }
 

@@ -18,6 +18,8 @@ package indirect enum Statement: Sendable {
     case transaction(Transaction)
     /// CHECKPOINT: what is in memory goes to a segment.
     case checkpoint
+    /// CONFIRM CLOCK: an operator says that the wall clock is right.
+    case confirmClock
 }
 
 /// A statement and where it stood in the text, without its semicolon.
