@@ -41,6 +41,9 @@ package enum Repair {
             }
             try fileSystem.durableReplace(FileNames.identity, with: identity.encode())
         }
+        for copy in plan.copies {
+            try quarantine(copy.path, copy.why, plan.manifest.number, fileSystem, isCopy: true)
+        }
         try ManifestFile.write(
             plan.manifest, databaseID: plan.databaseID, salt: .random(in: .min ... .max),
             in: fileSystem)

@@ -37,6 +37,8 @@ package struct RepairPlan: Sendable {
     var salvages: [Salvage] = []
     /// Files that go to quarantine once the manifest is durable.
     var moves: [(path: String, why: String)] = []
+    /// Files that stay, of which quarantine gets a copy before.
+    var copies: [(path: String, why: String)] = []
 
     /// A damaged segment, and the blocks that cannot be read.
     struct Salvage: Sendable {

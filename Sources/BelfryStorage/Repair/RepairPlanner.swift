@@ -116,6 +116,7 @@ struct RepairPlanner {
         try readAllSegments()
         rebuild(older)
         try readLogNames()
+        try readLogRows(older)
         finish(manifestNames.last ?? 0)
     }
 
@@ -129,6 +130,9 @@ struct RepairPlanner {
                 + "flushed through write \(plan.manifest.flushedThrough)")
         for move in plan.moves {
             plan.steps.append("\(move.path) goes to quarantine: \(move.why)")
+        }
+        for copy in plan.copies {
+            plan.steps.append("\(copy.path) is copied to quarantine: \(copy.why)")
         }
     }
 
@@ -297,5 +301,22 @@ struct RepairPlanner {
         plan.findings.append(
             "writes \(next) to \(first - 1) are in no segment, and the log begins with \(first): "
                 + "they held no rows that count any more, or those are lost")
+    }
+
+    /// What the log has of tables that no file defines.
+    private mutating func readLogRows(_ older: Manifest?) throws(StorageError) {
+        var undefined = UndefinedRows(plan.manifest, older: older)
+        let firsts = try fileSystem.list(FileNames.logFolder).compactMap(FileNames.logSequence)
+            .sorted()
+        for (index, first) in firsts.enumerated() {
+            undefined.read(
+                FileNames.log(firstSequence: first), databaseID: plan.databaseID, in: fileSystem,
+                followedBy: index + 1 < firsts.count ? firsts[index + 1] : nil)
+        }
+        if let greatest = undefined.greatestTable {
+            plan.manifest.nextTable = max(plan.manifest.nextTable, greatest + 1)
+        }
+        plan.losses += undefined.losses.sorted { $0.key < $1.key }.map(\.value)
+        plan.copies = undefined.paths.map { ($0, "rows of tables that no file defines") }
     }
 }
