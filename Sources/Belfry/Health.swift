@@ -30,6 +30,10 @@ public struct Health: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Database {
+    /// Damage that opening met and went on for reading only; what stands behind it is missing from
+    /// every answer.
+    package var damage: String? { store.damage?.description }
+
     /// How the database fares now.
     public var health: Health { Health(store.health) }
 

@@ -6,9 +6,10 @@ public struct RecoverReport: Sendable {
     public let findings: [String]
     /// What was done about it, or would be, in order.
     public let steps: [String]
-    /// Rows that no file holds any more: file, table, times, and how many at most.
+    /// Rows that no file holds any more: file, table, times, and how many at most; writes that the
+    /// log holds no more.
     public let losses: [String]
-    /// What opening the mended store told: damage of the log, files set aside.
+    /// What else opening the mended store told: torn ends of the log, files set aside.
     public let notes: [String]
 
     /// Whether there was anything to mend.
@@ -31,25 +32,26 @@ extension Database {
         do throws(StorageError) {
             if isDryRun {
                 let plan = try Repair.plan(disk)
-                return RecoverReport(plan, notes: [])
+                return RecoverReport(plan, lost: [], notes: [])
             }
             let plan = try Repair.run(disk, owner: DiskFileSystem.owner)
             var options = StoreOptions()
             options.recovery = .salvage
             options.runsUpkeep = false
             let store = try Store.open(disk, options: options, owner: DiskFileSystem.owner)
-            let notes = store.recoveryNotes
+            let lost = store.recoveryFindings.filter { $0.kind != .tornEnd }.map(\.description)
+            let notes = store.recoveryNotes.filter { !lost.contains($0) }
             try store.close()
-            return RecoverReport(plan, notes: notes)
+            return RecoverReport(plan, lost: lost, notes: notes)
         } catch { throw BelfryError(error) }
     }
 }
 
 extension RecoverReport {
-    init(_ plan: RepairPlan, notes: [String]) {
+    init(_ plan: RepairPlan, lost: [String], notes: [String]) {
         findings = plan.findings
         steps = plan.steps
-        losses = plan.losses.map(\.description)
+        losses = plan.losses.map(\.description) + lost
         self.notes = notes
     }
 }

@@ -15,9 +15,16 @@ enum CommandDatabase {
         var options = profile?.databaseOptions() ?? DatabaseOptions()
         options.isReadOnly = isReadOnly
         options.upgradesFormat = upgradesFormat
-        do { return try Database.open(path, options: options) } catch {
+        let database: Database
+        do { database = try Database.open(path, options: options) } catch {
             throw CommandFailure("\(path): \(error.message)")
         }
+        if let damage = database.damage {
+            Terminal.writeError(
+                "notice: \(damage); what stands behind it is missing; `belfry recover` goes on "
+                    + "without it")
+        }
+        return database
     }
 
     /// For statements: those that only read need no lock, so they run beside a process that writes.

@@ -6,6 +6,9 @@ import Synchronization
 extension Store {
     package var health: StoreHealth { healthMonitor.health }
 
+    /// The damage for which the store is open for reading only: what stands behind it is missing.
+    package var damage: StorageError? { followed.withLock { $0?.damage } }
+
     /// Whether closing has begun.
     package var isClosing: Bool { ending.isBegun }
 

@@ -133,7 +133,7 @@ struct RepairTests {
         let plan = try Repair.run(after)
         #expect(plan.losses.count == 1)
         let loss = try #require(plan.losses.first)
-        #expect(loss.table == "\(other.number), which no file defines")
+        #expect(loss.table == "\(other.number) (no file defines it)")
         #expect(loss.rowCount.map { $0 > 0 && $0 <= UInt64(lost.count) } == true)
         #expect(after.paths.contains { $0.hasPrefix("quarantine/") && $0.hasSuffix(".why") })
 

@@ -60,7 +60,17 @@ extension Store {
                 if isLogged { checkLog(logFiles, manifest, last, &report) }
             }
         }
+        addRefusal(&report)
         return report
+    }
+
+    /// Damage for which opening went on for reading only, where nothing else told of the file.
+    private func addRefusal(_ report: inout CheckReport) {
+        guard let damage else { return }
+        let file = damage.file ?? FileNames.logFolder
+        if !report.problems.contains(where: { $0.file == file }) {
+            report.add(damage, file: file)
+        }
     }
 
     /// Every block by itself, so that one that is damaged does not keep the others unread.

@@ -63,7 +63,7 @@ struct UndefinedRows {
             times.end = max(times.end, before.end)
         }
         losses[number] = RepairPlan.Loss(
-            file: known?.file ?? path, table: "\(number), which no file defines", times: times,
+            file: known?.file ?? path, table: "\(number) (no file defines it)", times: times,
             rowCount: (known?.rowCount ?? 0) + UInt64(rows.rowCount))
     }
 }
