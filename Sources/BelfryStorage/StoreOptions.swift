@@ -48,6 +48,9 @@ package struct StoreOptions: Sendable {
     package var wideSegmentCountLimit = 4
     /// Months and years that the newest row has left behind become one partition up to this.
     package var partitionByteCountLimit: UInt64 = 64 << 20
+    /// A segment that compaction writes ends between two series past this: the next is its sibling.
+    /// A flush never comes so far: memtables and the largest batch are smaller.
+    package var segmentByteCountLimit: UInt64 = 1 << 30
     /// Threads that encode the blocks of a flush and read them back; what is written is the same.
     package var flushThreadCount = 2
     /// Flush and compaction run by themselves on a thread of their own; tests call them by hand.
@@ -97,6 +100,7 @@ package struct StoreOptions: Sendable {
         options.seriesCountLimit = 50_000
         options.databaseSeriesCountLimit = 50_000
         options.partitionByteCountLimit = 8 << 20
+        options.segmentByteCountLimit = 32 << 20
         options.softFreeByteCountLimit = 48 << 20
         options.hardFreeByteCountLimit = 12 << 20
         options.reserveByteCount = 4 << 20

@@ -11,6 +11,7 @@ struct BackupTests {
         var options = StoreOptions.tiny
         options.memtableByteCountLimit = 2 << 10
         options.wideSegmentCountLimit = 2
+        options.segmentByteCountLimit = 600
         options.runsUpkeep = false
         options.retirementSeconds = 0
         return options

@@ -15,11 +15,16 @@ struct CompactionFaultTests {
         return options
     }
 
+    /// Segments of a block or two, so that each partition becomes several; or one.
+    private static let limits: [UInt64] = [200, 1 << 30]
+
     /// Four wide segments of rows that overwrite one another over several days, and what they hold.
     private static func store(
-        seed: UInt64, flushes: Int = 4, rows: Int = 30
+        seed: UInt64, flushes: Int = 4, rows: Int = 30, limit: UInt64 = 1 << 30
     ) throws -> (SimulatedFileSystem, Store, StoreModel) {
         let fileSystem = SimulatedFileSystem()
+        var options = options
+        options.segmentByteCountLimit = limit
         let store = try Store.open(fileSystem, options: options)
         let table = try store.createTable(ModelTable.schema, ifNotExists: false)
         var generator = SeededGenerator(seed: seed)
@@ -117,10 +122,12 @@ struct CompactionFaultTests {
         }
     }
 
-    @Test("Case 41: an output that reads back wrong is discarded before the manifest changes")
-    func spoiledOutput() throws {
+    @Test(
+        "Case 41: an output that reads back wrong is discarded before the manifest changes",
+        arguments: limits)
+    func spoiledOutput(limit: UInt64) throws {
         for share in 0..<24 {
-            let (fileSystem, store, model) = try Self.store(seed: 42)
+            let (fileSystem, store, model) = try Self.store(seed: 42, limit: limit)
             let (files, live) = (Self.segmentNames(fileSystem), Self.live(store))
             Self.spoilOutputs(fileSystem, at: share, of: 24)
             #expect(throws: StorageError.self, "\(share) of 24") {
@@ -163,15 +170,18 @@ struct CompactionFaultTests {
         }
     }
 
-    @Test("Case 42: a disk that fills during a compaction: it is abandoned, and nothing is left")
-    func diskFills() throws {
-        let (whole, counted, _) = try Self.store(seed: 44)
+    @Test(
+        "Case 42: a disk that fills during a compaction: it is abandoned, and nothing is left",
+        arguments: limits)
+    func diskFills(limit: UInt64) throws {
+        let (whole, counted, _) = try Self.store(seed: 44, rows: 12, limit: limit)
         let before = whole.callCount
         #expect(try counted.compactOnce(isFinal: false))
+        #expect(Self.hasSiblings(counted) == (limit == Self.limits[0]))
         let calls = [SimulatedFileSystem.Call.create, .write, .sync, .rename, .syncFolder]
         for call in before..<whole.callCount {
             for fault in [SimulatedFileSystem.Fault.refusal(.diskFull), .cutWrite(100)] {
-                let (fileSystem, store, model) = try Self.store(seed: 44)
+                let (fileSystem, store, model) = try Self.store(seed: 44, rows: 12, limit: limit)
                 let (files, live) = (Self.segmentNames(fileSystem), Self.live(store))
                 let kind = Mutex<SimulatedFileSystem.Call?>(nil)
                 fileSystem.observe { number, what, _ in
@@ -221,18 +231,28 @@ struct CompactionFaultTests {
             store, fileSystem, model, files: files, live: live, "without room")
     }
 
-    @Test("Case 43: killed at every call of a compaction: all inputs are visible, or the output")
-    func killedCompaction() throws {
-        let (whole, counted, _) = try Self.store(seed: 45, rows: 20)
+    private static func hasSiblings(_ store: Store) -> Bool {
+        let segments = store.snapshot().segments.map(\.summary)
+        return segments.contains { one in
+            segments.contains { $0 != one && $0.isSibling(of: one) }
+        }
+    }
+
+    @Test(
+        "Case 43: killed at every call of a compaction: all inputs are visible, or the output",
+        arguments: limits)
+    func killedCompaction(limit: UInt64) throws {
+        let (whole, counted, _) = try Self.store(seed: 45, rows: 20, limit: limit)
         let before = whole.callCount
         let inputs = Self.live(counted)
         #expect(try counted.compactOnce(isFinal: false))
         let outputs = Self.live(counted)
         #expect(outputs.isDisjoint(with: inputs))
+        #expect(Self.hasSiblings(counted) == (limit == Self.limits[0]))
         var generator = SeededGenerator(seed: 45)
         var (seenInputs, seenOutputs) = (0, 0)
         for call in before..<whole.callCount {
-            let (fileSystem, store, model) = try Self.store(seed: 45, rows: 20)
+            let (fileSystem, store, model) = try Self.store(seed: 45, rows: 20, limit: limit)
             fileSystem.fail(call: call, .powerLoss)
             _ = try? store.compactOnce(isFinal: false)
             for after in [fileSystem.killed(), fileSystem.crashed(&generator)] {
@@ -251,6 +271,31 @@ struct CompactionFaultTests {
             }
         }
         #expect(seenInputs > 0 && seenOutputs > 0)
+    }
+
+    @Test("Siblings that share a series are noticed by check")
+    func overlappingSiblings() throws {
+        let (_, store, model) = try Self.store(seed: 49)
+        let manifest = store.state.withLock { $0.manifest }
+        let job = try #require(
+            CompactionPicker.next(
+                manifest.segments, catalog: manifest.catalog, options: Self.options))
+        var outputs: [SegmentSummary] = []
+        // The same rows twice.
+        for _ in 0..<2 {
+            outputs += try Compaction.run(
+                job, live: store.snapshot().segments, through: manifest.flushedThrough,
+                catalog: manifest.catalog, to: store.place,
+                identity: { () throws(StorageError) in
+                    store.state.withLock { store.newSegment(&$0) }
+                }, key: { (number) throws(StorageError) in try store.key(number) },
+                between: { () throws(StorageError) in })
+        }
+        try store.replace(job.inputs, by: outputs)
+        let problems = store.check().problems
+        #expect(problems.count == outputs.count / 2)
+        #expect(problems.allSatisfy { $0.message.hasPrefix("its series are also in segment") })
+        #expect(try ModelTable.model(store.snapshot()) == model)
     }
 
     @Test("A waiting flush goes between two batches of a compaction")

@@ -33,16 +33,23 @@ struct CompactionFlowTests {
         ) {
             let days = content.days.values.flatMap(\.keys)
             guard let first = days.min(), let last = days.max() else { return }
-            segments.append(
-                SegmentSummary(
-                    fileID: nextFileID, salt: 0, byteCount: UInt64(content.byteCount) + 1,
-                    table: table, partition: partition, sequences: sequences,
-                    times: TimeRange(
-                        start: Partitioning.range(ofDay: first).start,
-                        end: Partitioning.range(ofDay: last).end),
-                    rowCount: UInt64(content.byteCount / bytesPerRow) + 1))
-            contents[nextFileID] = content
-            nextFileID += 1
+            // Siblings: each has some of the series, with all days.
+            let limit = Double(options.segmentByteCountLimit)
+            let count = table == nil ? 1 : max(1, (content.byteCount / limit).rounded(.up))
+            let part = Content(
+                days: content.days.mapValues { days in days.mapValues { $0 / count } })
+            for _ in 0..<Int(count) {
+                segments.append(
+                    SegmentSummary(
+                        fileID: nextFileID, salt: 0, byteCount: UInt64(part.byteCount) + 1,
+                        table: table, partition: partition, sequences: sequences,
+                        times: TimeRange(
+                            start: Partitioning.range(ofDay: first).start,
+                            end: Partitioning.range(ofDay: last).end),
+                        rowCount: UInt64(part.byteCount / bytesPerRow) + 1))
+                contents[nextFileID] = part
+                nextFileID += 1
+            }
         }
 
         /// Rows by table and day become a wide segment.
@@ -79,6 +86,11 @@ struct CompactionFlowTests {
             let low = job.inputs.map(\.sequences.lowerBound).min() ?? 0
             let high = job.inputs.map(\.sequences.upperBound).max() ?? 0
             checkNeighbours(job, low...high)
+            // Siblings are merged together, and never only to be made again.
+            let areSiblings = job.inputs.allSatisfy { $0.isSibling(of: job.inputs[0]) }
+            #expect(
+                !areSiblings || job.inputs.count == 1
+                    || job.byteCount < options.segmentByteCountLimit)
             var sum = Content()
             for input in job.inputs {
                 for (table, days) in contents[input.fileID]?.days ?? [:] {
@@ -150,14 +162,17 @@ struct CompactionFlowTests {
                     #expect(!one.overlaps(next), "partitions \(one) and \(next) overlap")
                 }
                 for (range, group) in groups {
-                    #expect(group.count <= 12, "\(group.count) segments in \(range)")
+                    let units = Set(group.map(\.sequences)).count
+                    #expect(units <= 12, "\(units) segments in \(range)")
                     for segment in group { #expect(range.contains(segment.times)) }
                     // Of two in one partition one is the older, whole.
                     let ordered = group.sorted {
                         $0.sequences.lowerBound < $1.sequences.lowerBound
                     }
                     for (older, newer) in zip(ordered, ordered.dropFirst()) {
-                        #expect(older.sequences.upperBound < newer.sequences.lowerBound)
+                        #expect(
+                            older.sequences.upperBound < newer.sequences.lowerBound
+                                || older.isSibling(of: newer))
                     }
                 }
             }
@@ -233,6 +248,9 @@ struct CompactionFlowTests {
             var generator = SeededGenerator(seed: seed)
             var world = World()
             world.options.partitionByteCountLimit = 1 << UInt64(12 + generator.below(12))
+            if seed % 2 == 0 {
+                world.options.segmentByteCountLimit = 1 << UInt64(11 + generator.below(6))
+            }
             let widths: [PartitionWidth] = [.automatic, .automatic, .day, .month, .year]
             let tables = 1 + generator.below(3)
             for number in 1...tables {
@@ -261,6 +279,17 @@ struct CompactionFlowTests {
             }
             world.compact()
             world.check()
+            world.compact(isFinal: true)
+            world.check()
+            // Each partition is one segment, or as many siblings as it takes.
+            let units = Set(
+                world.segments.map { "\($0.table ?? 0) \($0.partition as Any) \($0.sequences)" })
+            let partitions = Set(
+                world.segments.map { "\($0.table ?? 0) \($0.partition as Any)" })
+            #expect(units.count == partitions.count)
+            let jobs = world.jobCount
+            world.compact(isFinal: true)
+            #expect(world.jobCount == jobs)
         }
     }
 
@@ -270,6 +299,7 @@ struct CompactionFlowTests {
             var generator = SeededGenerator(seed: seed &* 31)
             var world = World()
             world.catalog.set(Self.table(1))
+            if seed % 2 == 0 { world.options.segmentByteCountLimit = 500 }
             var flagged: Set<UInt64> = []
             var day = Self.start
             for _ in 0..<60 {

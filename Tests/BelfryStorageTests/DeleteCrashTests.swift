@@ -20,6 +20,7 @@ struct DeleteCrashTests {
         var options = StoreOptions.tiny
         options.memtableByteCountLimit = 2 << 10
         options.wideSegmentCountLimit = 2
+        options.segmentByteCountLimit = 600
         options.tombstoneCountLimit = 4
         options.runsUpkeep = false
         return options

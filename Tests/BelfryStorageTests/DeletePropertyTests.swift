@@ -113,6 +113,7 @@ struct DeletePropertyTests {
         options.runsUpkeep = false
         if seed % 3 == 0 { options.frameByteCountLimit = 1 << 10 }
         if seed % 4 == 0 { options.tombstoneCountLimit = 3 }
+        if seed % 5 < 3 { options.segmentByteCountLimit = 300 * (seed % 5 + 1) }
         return options
     }
 

@@ -11,6 +11,7 @@ struct RepairTests {
         var options = StoreOptions.tiny
         options.memtableByteCountLimit = 1 << 20
         options.runsUpkeep = false
+        options.segmentByteCountLimit = 600
         return options
     }
 

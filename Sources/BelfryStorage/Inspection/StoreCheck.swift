@@ -54,7 +54,7 @@ extension Store {
                 checkIdentity(&report)
                 checkManifest(manifest, &report)
                 for segment in segments { check(segment, manifest, &report) }
-                checkPartitions(manifest, &report)
+                checkPartitions(manifest, segments, &report)
                 checkNumbers(manifest, last, &report)
                 noteStrangers(manifest, &report)
                 if isLogged { checkLog(logFiles, manifest, last, &report) }
@@ -166,8 +166,11 @@ extension Store {
         } catch { report.add(error, file: segment.path) }
     }
 
-    /// Partitions of a table are the same or apart, and the sources of one never interleave.
-    private func checkPartitions(_ manifest: Manifest, _ report: inout CheckReport) {
+    /// Partitions of a table are the same or apart, and the sources of one never interleave, unless
+    /// they are siblings, which share no series.
+    private func checkPartitions(
+        _ manifest: Manifest, _ segments: [SegmentHandle], _ report: inout CheckReport
+    ) {
         let narrow = manifest.segments.filter { !$0.isWide }
         for (index, one) in narrow.enumerated() {
             guard let partition = one.partition else { continue }
@@ -180,6 +183,15 @@ extension Store {
                 let file = FileNames.segment(other.fileID)
                 if another != partition {
                     report.add("its partition overlaps that of segment \(one.fileID)", file: file)
+                } else if one.isSibling(of: other) {
+                    let pair = segments.filter {
+                        $0.summary.fileID == one.fileID || $0.summary.fileID == other.fileID
+                    }
+                    // One that cannot be read was told of before.
+                    let spans = pair.compactMap { try? $0.reader().seriesSpan }
+                    if spans.count == 2, spans[0].overlaps(spans[1]) {
+                        report.add("its series are also in segment \(one.fileID)", file: file)
+                    }
                 } else if one.sequences.overlaps(other.sequences) {
                     report.add("its writes interleave with segment \(one.fileID)", file: file)
                 }

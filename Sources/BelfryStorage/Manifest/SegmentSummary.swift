@@ -4,7 +4,7 @@ package import BelfryCore
 /// to leave it unopened where a query cannot want it.
 ///
 /// A wide segment (as flushed: any tables, any times) has neither table nor partition; the others
-/// have both.
+/// have both. Several of one partition with the same sequences are siblings: they share no series.
 package struct SegmentSummary: Sendable, Hashable {
     /// Handed out once per store and never reused; repeated in the file's header and footer.
     package let fileID: UInt64
@@ -49,6 +49,12 @@ package struct SegmentSummary: Sendable, Hashable {
     }
 
     package var isWide: Bool { table == nil }
+
+    /// Whether both are parts of one output of compaction, cut between series.
+    package func isSibling(of other: SegmentSummary) -> Bool {
+        !isWide && table == other.table && partition == other.partition
+            && sequences == other.sequences
+    }
 
     /// Whether a tombstone may hide rows of it.
     package func isUnder(_ tombstone: Tombstone) -> Bool {

@@ -100,6 +100,14 @@ package final class SegmentReader: Sendable {
         }
     }
 
+    /// From its first series to its last; of one that is not wide.
+    var seriesSpan: ClosedRange<UInt32>? {
+        guard let first = index.entries.first?.firstSeries,
+            let last = index.entries.last?.lastSeries, first <= last
+        else { return nil }
+        return first...last
+    }
+
     /// What the manifest says of this file.
     func summary(byteCount: UInt64) -> SegmentSummary {
         SegmentSummary(

@@ -1,6 +1,7 @@
 package import BelfryCore
 
-/// Several segments become fewer: split by table and partition, or merged within one.
+/// Several segments become fewer: split by table and partition, or merged within one. What a
+/// partition gets is one segment, or siblings where that would be too large.
 ///
 /// Streams in bounded memory, a batch at a time. Every row that comes in goes out, is folded into
 /// a newer one or is a delete with nothing older left to hide; outputs are read back before anyone
@@ -162,34 +163,30 @@ private struct TablePass {
         }
     }
 
-    /// Writes the rows of some partitions, a segment each.
+    /// Writes the rows of some partitions side by side.
     mutating func write(
         _ targets: [TimeRange], _ identity: () throws(StorageError) -> SegmentIdentity,
         _ key: (UInt32) throws(StorageError) -> SeriesKey,
         _ between: () throws(StorageError) -> Void, _ outputs: inout [SegmentSummary]
     ) throws(StorageError) {
         guard let first = targets.first, let last = targets.last else { return }
-        var writers: [SegmentWriter] = []
+        let writers = targets.map { target in
+            SiblingWriter(
+                table,
+                SegmentWriter.Target(
+                    fileID: 0, salt: 0, databaseID: place.databaseID, sequences: sequences,
+                    table: table.number, partition: target,
+                    replacedFileIDs: inputs.map(\.summary.fileID),
+                    tombstones: deletions.tombstones.filter { $0.table == table.number },
+                    appliedThrough: deletions.through, isCold: isCold), place)
+        }
         do throws(StorageError) {
-            for target in targets {
-                let new = try identity()
-                let writer = try SegmentWriter(
-                    SegmentWriter.Target(
-                        fileID: new.fileID, salt: new.salt, databaseID: place.databaseID,
-                        sequences: sequences, table: table.number, partition: target,
-                        replacedFileIDs: inputs.map(\.summary.fileID),
-                        tombstones: deletions.tombstones.filter { $0.table == table.number },
-                        appliedThrough: deletions.through, isCold: isCold),
-                    path: FileNames.segment(new.fileID), in: place.fileSystem,
-                    options: place.options)
-                writers.append(writer)
-                try writer.begin(table)
-            }
+            for writer in writers { try writer.begin(identity) }
             let times = TimeRange(start: first.start, end: last.end)
-            try route(targets, times, to: writers, between)
+            try route(targets, times, to: writers, identity, key, between, &outputs)
             for writer in writers {
+                try writer.finish(key, &outputs)
                 balance.written += writer.rowCount
-                if let summary = try writer.finish(key: key) { outputs.append(summary) }
             }
         } catch {
             for writer in writers { writer.discard() }
@@ -198,8 +195,10 @@ private struct TablePass {
     }
 
     private mutating func route(
-        _ targets: [TimeRange], _ times: TimeRange, to writers: [SegmentWriter],
-        _ between: () throws(StorageError) -> Void
+        _ targets: [TimeRange], _ times: TimeRange, to writers: [SiblingWriter],
+        _ identity: () throws(StorageError) -> SegmentIdentity,
+        _ key: (UInt32) throws(StorageError) -> SeriesKey,
+        _ between: () throws(StorageError) -> Void, _ outputs: inout [SegmentSummary]
     ) throws(StorageError) {
         let columns = MergeColumns.all(of: table)
         let sources = ScanSources(
@@ -214,7 +213,8 @@ private struct TablePass {
         while let part = try rows.next() {
             try between()
             if targets.count == 1 {
-                try append(part, to: writers[0], isOldest: isOldest[0])
+                try writers[0].append(
+                    kept(part, isOldest: isOldest[0]), identity, key, &outputs)
                 continue
             }
             for index in chosen.indices { chosen[index].removeAll(keepingCapacity: true) }
@@ -230,26 +230,21 @@ private struct TablePass {
                 chosen[place].append(Int32(row))
             }
             for (index, chosen) in chosen.enumerated() where !chosen.isEmpty {
-                try append(
-                    part.selecting(chosen), to: writers[index], isOldest: isOldest[index])
+                let rows = kept(part.selecting(chosen), isOldest: isOldest[index])
+                try writers[index].append(rows, identity, key, &outputs)
             }
         }
         balance.dropped += rows.droppedRowCount
     }
 
     /// Where nothing older is left, deletes go and every row is whole.
-    private mutating func append(
-        _ rows: MergedRows, to writer: SegmentWriter, isOldest: Bool
-    ) throws(StorageError) {
-        guard isOldest, let kinds = rows.kinds else {
-            try writer.append(rows)
-            return
-        }
+    private mutating func kept(_ rows: MergedRows, isOldest: Bool) -> MergedRows {
+        guard isOldest, let kinds = rows.kinds else { return rows }
         let kept = kinds.indices.filter { kinds[$0] != RowKind.delete.rawValue }
         balance.dropped += UInt64(rows.rowCount - kept.count)
         var rest = rows.selecting(kept.map { Int32($0) })
         rest.kinds = nil
-        try writer.append(rest)
+        return rest
     }
 
     private func isOldest(_ partition: TimeRange) -> Bool {

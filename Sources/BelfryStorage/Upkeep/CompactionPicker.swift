@@ -6,7 +6,7 @@ package struct CompactionJob: Sendable, Hashable {
         /// Wide segments, split by table and partition. `isFinal` counts every month and year as
         /// left behind.
         case split(isFinal: Bool)
-        /// Segments of one table that together become one, in this partition.
+        /// Segments of one table that together become one, in this partition, or siblings.
         case merge(table: UInt32, partition: TimeRange)
     }
 
@@ -36,6 +36,10 @@ package struct CompactionJob: Sendable, Hashable {
 /// Only neighbours in sequence are merged, so precedence stays an order: whatever lies between the
 /// inputs of a job by sequence, and could hold rows of theirs, is an input too. Segments that could
 /// not be read are flagged; they stay where they are, and jobs go around them.
+///
+/// Siblings, the parts of one output, are one segment here: they are merged with others all
+/// together, and with each other only where that makes one of them. What rewrites a segment alone
+/// takes each by itself.
 ///
 /// With `isFinal` every wide segment is split, every partition becomes one segment and everything
 /// counts as left behind; last, whatever is under a tombstone is written again, and for the COLD
@@ -105,7 +109,7 @@ package enum CompactionPicker {
             guard let table = catalog.table(numbered: number), let all = tables[number]
             else { continue }
             let others = Others(wide: wide, table: all, flagged: flagged)
-            if let job = merge(all, number, isFinal, others) { return job }
+            if let job = merge(all, number, options, isFinal, others) { return job }
             if let job = join(all, table, options, isFinal, others) { return job }
         }
         return isFinal ? rewrite(ordered, under: tombstones, catalog, flagged) : nil
@@ -182,19 +186,25 @@ package enum CompactionPicker {
     }
 
     private static func merge(
-        _ segments: [SegmentSummary], _ table: UInt32, _ isFinal: Bool, _ others: Others
+        _ segments: [SegmentSummary], _ table: UInt32, _ options: StoreOptions, _ isFinal: Bool,
+        _ others: Others
     ) -> CompactionJob? {
         let groups = Dictionary(grouping: segments) { $0.partition ?? .everything }
         for partition in groups.keys.sorted(by: { $0.start < $1.start }) {
             guard let group = groups[partition], group.count > 1 else { continue }
             let kind = CompactionJob.Kind.merge(table: table, partition: partition)
-            if isFinal || group.count > segmentCountLimit, others.allow(group) {
+            let units = Self.units(group)
+            // Siblings that do not fit into one segment are what a merge would make again.
+            let isWorthwhile =
+                units.count > 1 || byteCount(group) < options.segmentByteCountLimit
+            if isFinal && isWorthwhile || units.count > segmentCountLimit, others.allow(group) {
                 return CompactionJob(kind: kind, inputs: group)
             }
-            guard group.count >= neighbourCount else { continue }
-            for start in 0...(group.count - neighbourCount) {
-                let inputs = Array(group[start..<(start + neighbourCount)])
-                let sizes = inputs.map(\.byteCount)
+            guard units.count >= neighbourCount else { continue }
+            for start in 0...(units.count - neighbourCount) {
+                let chosen = units[start..<(start + neighbourCount)]
+                let sizes = chosen.map(byteCount)
+                let inputs = chosen.flatMap(\.self)
                 guard let low = sizes.min(), let high = sizes.max(), high / likeness <= low,
                     others.allow(inputs)
                 else { continue }
@@ -202,6 +212,23 @@ package enum CompactionPicker {
             }
         }
         return nil
+    }
+
+    /// The segments of a partition, oldest first, siblings together.
+    private static func units(_ ordered: [SegmentSummary]) -> [[SegmentSummary]] {
+        var units: [[SegmentSummary]] = []
+        for segment in ordered {
+            if units.last?.last?.isSibling(of: segment) ?? false {
+                units[units.count - 1].append(segment)
+            } else {
+                units.append([segment])
+            }
+        }
+        return units
+    }
+
+    private static func byteCount(_ segments: [SegmentSummary]) -> UInt64 {
+        segments.reduce(0) { $0 + $1.byteCount }
     }
 
     private static func join(
@@ -220,9 +247,8 @@ package enum CompactionPicker {
             }
             for range in groups.keys.sorted(by: { $0.start < $1.start }) {
                 guard let group = groups[range], isFinal || range.end <= newest else { continue }
-                let byteCount = group.reduce(UInt64(0)) { $0 + $1.byteCount }
                 guard Set(group.map(\.partition)).count > 1,
-                    byteCount < options.partitionByteCountLimit,
+                    byteCount(group) < options.partitionByteCountLimit,
                     group.allSatisfy({ $0.partition.map(range.contains) ?? false }),
                     others.allow(group)
                 else { continue }

@@ -50,6 +50,10 @@ struct ScanPropertyTests {
         options.wideSegmentCountLimit = Int.random(in: 1...4, using: &random)
         if Bool.random(using: &random) { options.partitionByteCountLimit = 0 }
         options.tombstoneCountLimit = Bool.random(using: &random) ? 1_000 : 1
+        // Segments of a few blocks: siblings.
+        if Bool.random(using: &random) {
+            options.segmentByteCountLimit = .random(in: 1...1_000, using: &random)
+        }
         var fixture = try SegmentFixture(rule: rule, options: options)
         var model = RowModel()
         model.isAppend = rule == .append
@@ -178,7 +182,12 @@ struct ScanPropertyTests {
             if !fixture.runs.isEmpty || !fixture.recentTombstones.isEmpty { try fixture.flush() }
             while try fixture.compact(isFinal: true) {}
             #expect(fixture.segments.allSatisfy { !$0.summary.isWide })
-            let partitions = fixture.segments.compactMap(\.summary.partition)
+            // One segment, or siblings.
+            let segments = fixture.segments.map(\.summary)
+            let whole = segments.filter { one in
+                !segments.contains { $0.fileID < one.fileID && $0.isSibling(of: one) }
+            }
+            let partitions = whole.compactMap(\.partition)
             #expect(Set(partitions).count == partitions.count)
             for (index, one) in partitions.enumerated() {
                 for other in partitions[(index + 1)...] { #expect(!one.overlaps(other)) }
