@@ -26,6 +26,16 @@ struct Deletion {
         return answer(try target.keysRepeat ? deleteOfRepeated() : deleteFound())
     }
 
+    /// What it would do and how it finds its rows, for EXPLAIN.
+    func explained() throws(QueryError) -> (heading: String, plan: LogicalPlan) {
+        let name = target.table.name
+        if returned == nil, target.range != nil {
+            return ("delete from \(name) by one deletion of tags and times", target.rangePlan)
+        }
+        let what = target.keysRepeat ? "writing what stays of their keys again" : "row by row"
+        return ("delete from \(name), \(what)", try target.plan(time))
+    }
+
     private func answer(_ count: Int) -> RunningQuery {
         if let returned { return returned.running("DELETE", binder: binder) }
         return RunningQuery(

@@ -75,16 +75,13 @@ struct RowTarget {
     /// Of each row meant: the expressions over the table's columns. Batches say by extents whose
     /// rows are whose; in a series times ascend.
     func rows(_ expressions: [BoundExpression]) throws(QueryError) -> any Operator {
-        try operators(
-            relation.plan.filtered(by: predicate.map { [$0] } ?? []), expressions)
+        try operators(filtered, expressions)
     }
 
     /// The same of every row of the series and times concerned, whether it is meant or not; first
     /// comes a Boolean that tells. The expressions after it see all rows.
     func candidates(_ expressions: [BoundExpression]) throws(QueryError) -> any Operator {
-        var scan = narrowed
-        scan.request.conditions = []
-        return try operators(.scan(scan), [matches] + expressions)
+        try operators(.scan(candidateScan), [matches] + expressions)
     }
 
     /// Whether a row is meant; never NULL.
@@ -96,15 +93,45 @@ struct RowTarget {
             otherwise: .constant(.boolean(false), .boolean), .boolean)
     }
 
-    private func operators(_ plan: LogicalPlan, _ expressions: [BoundExpression])
-        throws(QueryError) -> any Operator
+    /// How the expressions of the rows meant are found, for EXPLAIN.
+    func plan(_ expressions: [BoundExpression]) throws(QueryError) -> LogicalPlan {
+        try plan(
+            keysRepeat ? .scan(candidateScan) : filtered,
+            keysRepeat ? [matches] + expressions : expressions)
+    }
+
+    /// The scan that tells series and times of `range`.
+    var rangePlan: LogicalPlan {
+        var scan = narrowed
+        scan.request.columns = []
+        return .scan(scan)
+    }
+
+    private var candidateScan: ScanNode {
+        var scan = narrowed
+        scan.request.conditions = []
+        return scan
+    }
+
+    private var filtered: LogicalPlan {
+        relation.plan.filtered(by: predicate.map { [$0] } ?? [])
+    }
+
+    private func plan(_ input: LogicalPlan, _ expressions: [BoundExpression])
+        throws(QueryError) -> LogicalPlan
     {
         let plan = LogicalPlan.project(
             ProjectNode(
-                input: plan, expressions: expressions,
+                input: input, expressions: expressions,
                 columns: expressions.map { PlanColumn(name: "", type: $0.type) }))
-        return try PhysicalPlanner.operators(
-            for: try Optimizer.optimize(plan, context: binder.context), context: binder.context)
+        return try Optimizer.optimize(plan, context: binder.context)
+    }
+
+    private func operators(_ input: LogicalPlan, _ expressions: [BoundExpression])
+        throws(QueryError) -> any Operator
+    {
+        try PhysicalPlanner.operators(
+            for: try plan(input, expressions), context: binder.context)
     }
 
     /// A column of the table as an expression over it.

@@ -32,6 +32,16 @@ struct RowUpdate {
             warnings: binder.warnings)
     }
 
+    /// What it would do and how it finds its rows, for EXPLAIN.
+    func explained() throws(QueryError) -> (heading: String, plan: LogicalPlan) {
+        let names = values.keys.sorted().map { table.columns[$0].name }
+        let fields = target.keysRepeat ? table.fieldIndexes : fieldsNeeded
+        return (
+            "update \(table.name): \(names.joined(separator: ", "))",
+            try target.plan(time + fields.map(value))
+        )
+    }
+
     private var table: TableSchema { target.table }
     private var time: [BoundExpression] { table.timeIndex.map { [target.column($0)] } ?? [] }
 
