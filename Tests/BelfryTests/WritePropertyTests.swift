@@ -17,6 +17,8 @@ import Testing
         var second: String?
         var number: Int64?
         var text: String?
+
+        var key: [String?] { ["\(time)", tag, second] }
     }
 
     /// A condition, as SQL and as what it is of a row; nil is unknown.
@@ -127,6 +129,81 @@ import Testing
             text: ["x", "y", nil].randomElement(using: &random) ?? nil)
     }
 
+    /// INSERT that says itself what becomes of rows that are there.
+    private func upsert(
+        _ model: inout [Row], _ database: Database, _ random: inout SeededGenerator
+    ) throws {
+        var rows: [Row] = []
+        for _ in 0..<Int.random(in: 1...30, using: &random) {
+            let row = randomRow(&random)
+            if !rows.contains(where: { $0.key == row.key }) { rows.append(row) }
+        }
+        let values = rows.map(sql)
+        var action = ""
+        var change: (_ old: Row, _ new: Row) -> Row? = { _, _ in nil }
+        switch Int.random(in: 0..<7, using: &random) {
+        case 0: action = "ON CONFLICT DO NOTHING"
+        case 1: action = "ON DUPLICATE KEEP"
+        case 2:
+            action = "ON DUPLICATE REPLACE"
+            change = { $1 }
+        case 3:
+            action = "ON DUPLICATE MERGE"
+            change = { old, new in
+                var row = old
+                row.number = new.number ?? old.number
+                row.text = new.text ?? old.text
+                return row
+            }
+        case 4:
+            action = "ON CONFLICT (time, s, u) DO UPDATE SET n = EXCLUDED.n, t = EXCLUDED.t"
+            change = { $1 }
+        case 5:
+            action = "ON CONFLICT DO UPDATE SET t = EXCLUDED.t"
+            change = { old, new in
+                var row = old
+                row.text = new.text
+                return row
+            }
+        default:
+            action = "ON CONFLICT DO UPDATE SET n = r.n + EXCLUDED.n WHERE r.t = 'x'"
+            change = { old, new in
+                if old.text != "x" { return nil }
+                var row = old
+                row.number = old.number.flatMap { old in new.number.map { old + $0 } }
+                return row
+            }
+        }
+        let isReturning = action.contains("CONFLICT") && Bool.random(using: &random)
+        let statement =
+            "INSERT INTO r VALUES \(values.joined(separator: ", ")) \(action)"
+            + (isReturning ? " RETURNING n, t, s, u" : "")
+        let result = try database.run(statement)
+        var written: [Row] = []
+        for row in rows {
+            guard let there = model.firstIndex(where: { $0.key == row.key }) else {
+                model.append(row)
+                written.append(row)
+                continue
+            }
+            if let changed = change(model[there], row) {
+                model[there] = changed
+                written.append(changed)
+            }
+        }
+        if isReturning {
+            expectSame(
+                try result.rows(), written.map { [$0.number, $0.text, $0.tag, $0.second] },
+                statement)
+        }
+        #expect(result.commandTag == "INSERT \(written.count)", "\(action)")
+    }
+
+    private func sql(_ row: Row) -> String {
+        "(\(Self.literal(row.time)), \(quoted(row.tag)), \(quoted(row.second)), "
+            + "\(row.number.map { "\($0)" } ?? "NULL"), \(quoted(row.text)))"
+    }
+
     private func insert(
         _ count: Int, _ rule: String, _ model: inout [Row], _ database: Database,
         _ random: inout SeededGenerator
@@ -135,21 +212,13 @@ import Testing
         for _ in 0..<count {
             let row = randomRow(&random)
             // What two rows of one key in one statement become is another test's matter.
-            let isRepeated = rows.contains {
-                $0.time == row.time && $0.tag == row.tag && $0.second == row.second
-            }
+            let isRepeated = rows.contains { $0.key == row.key }
             if rule != "APPEND" && isRepeated { continue }
             rows.append(row)
         }
-        let values = rows.map {
-            "(\(Self.literal($0.time)), \(quoted($0.tag)), \(quoted($0.second)), "
-                + "\($0.number.map { "\($0)" } ?? "NULL"), \(quoted($0.text)))"
-        }
-        try database.run("INSERT INTO r VALUES " + values.joined(separator: ", "))
+        try database.run("INSERT INTO r VALUES " + rows.map(sql).joined(separator: ", "))
         for row in rows {
-            let there = model.firstIndex {
-                $0.time == row.time && $0.tag == row.tag && $0.second == row.second
-            }
+            let there = model.firstIndex { $0.key == row.key }
             guard rule != "APPEND", let there else {
                 model.append(row)
                 continue
@@ -304,6 +373,9 @@ import Testing
                 word = "insert"
                 try insert(
                     Int.random(in: 1...20, using: &random), rule, &model, database, &random)
+            case 3 where rule != "APPEND":
+                word = "upsert"
+                try upsert(&model, database, &random)
             case 3...5:
                 word = "update"
                 try update(&model, database, &random)
