@@ -91,7 +91,11 @@ package enum Query {
         case .summarize(let name):
             return try Description.summarize(name, binder: binder)
         case .truncate(let name):
-            throw .notSupported("TRUNCATE", at: name.span)
+            let table = try binder.table(name)
+            do { _ = try session.store.truncateTable(table.name) } catch {
+                throw QueryError(error)
+            }
+            return RunningQuery(command: "TRUNCATE TABLE", context: context)
         case .update(let update):
             return try RowUpdate(update, binder: binder, store: session.store).run()
         case .delete(let delete):

@@ -48,14 +48,11 @@ struct StoreReport {
     private var partitions: RunningQuery {
         var rows: [[Value]] = []
         for table in tables where !table.isReference {
-            let own = snapshot.segmentSummaries.filter { $0.table == table.number }
-            for (times, segments) in Dictionary(grouping: own, by: { $0.partition ?? .everything })
-                .sorted(by: { $0.key.start < $1.key.start })
-            {
+            for partition in snapshot.partitions(table) {
                 rows.append([
-                    .text(table.name), .timestamptz(times.start), .timestamptz(times.end),
-                    count(segments.count), count(segments.reduce(0) { $0 + $1.rowCount }),
-                    count(segments.reduce(0) { $0 + $1.byteCount }),
+                    .text(table.name), .timestamptz(partition.times.start),
+                    .timestamptz(partition.times.end), count(partition.segmentCount),
+                    count(partition.rowCount), count(partition.byteCount),
                 ])
             }
         }

@@ -59,8 +59,13 @@ struct TableAlteration {
             try set(options)
         case .resetOptions(let words):
             try reset(words)
-        case .dropPartitions, .dropPartitionsBefore:
-            throw .notSupported("ALTER TABLE … DROP PARTITION", at: nil)
+        case .dropPartitions(let instants):
+            var times: [Timestamp] = []
+            for instant in instants { times.append(try time(instant)) }
+            return try PartitionDrop(table, binder: binder, store: store).drop(holding: times)
+        case .dropPartitionsBefore(let instant):
+            return try PartitionDrop(table, binder: binder, store: store)
+                .drop(before: try time(instant))
         }
         return nil
     }

@@ -1,3 +1,5 @@
+package import BelfryCore
+
 /// What a snapshot consists of, for those who want to look.
 extension Snapshot {
     /// The live segments, by ascending last sequence.
@@ -5,4 +7,9 @@ extension Snapshot {
 
     /// The deletions by tags and times that still hide rows, oldest first.
     package var liveTombstones: [Tombstone] { tombstones }
+
+    /// The smallest range of whole partitions of a table that holds a range.
+    package func wholePartitions(_ times: TimeRange, of table: TableSchema) -> TimeRange {
+        Partitioning.whole(times, of: table, existing: partitions(table).map(\.times))
+    }
 }
