@@ -33,6 +33,11 @@ extension Store {
     /// What was counted so far.
     package var statistics: StoreStatistics { counters.withLock { $0 } }
 
+    /// Bytes of the live segments.
+    package var segmentByteCount: UInt64 {
+        state.withLock { $0.manifest.segments.reduce(0) { $0 + $1.byteCount } }
+    }
+
     /// Notes bytes that were handed to the file system.
     func count(_ byteCount: UInt64, as part: WritableKeyPath<StoreStatistics, UInt64>) {
         counters.withLock { $0[keyPath: part] += byteCount }

@@ -48,8 +48,8 @@ struct BillionBench {
         Figure.line(
             "load", "seconds until all was compacted", Figure.number(watch.seconds, digits: 1))
         let statistics = store.statistics
+        let bytes = Int(store.segmentByteCount)
         try store.close()
-        let bytes = FolderSize.bytes(folder)
         Figure.line(
             "load", "bytes a reading", Figure.number(Double(bytes) / Double(rows), digits: 3))
         Figure.written("load", statistics, stored: bytes)

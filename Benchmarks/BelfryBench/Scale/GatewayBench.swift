@@ -47,8 +47,9 @@ struct GatewayBench {
         Figure.line(
             step, "seconds for 48 hours more, with 6 questions", Figure.number(watch.seconds))
         let statistics = store.statistics
+        let bytes = Int(store.segmentByteCount)
         try store.close()
-        Figure.written(step, statistics, stored: FolderSize.bytes(folder))
+        Figure.written(step, statistics, stored: bytes)
         Figure.memory(step)
     }
 

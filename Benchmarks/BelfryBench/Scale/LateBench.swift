@@ -73,10 +73,10 @@ struct LateBench {
             step, "million rows a second, compacted",
             Figure.number(Double(rows) / watch.seconds / 1e6))
         let statistics = store.statistics
+        let bytes = Int(store.segmentByteCount)
         let read = try store.measured(table)
         Figure.line(step, "rows read back", "\(read.rows)")
         try store.close()
-        let bytes = FolderSize.bytes(folder)
         Figure.line(step, "bytes a row", Figure.number(Double(bytes) / Double(rows)))
         Figure.written(step, statistics, stored: bytes)
         Figure.memory(step)

@@ -51,8 +51,8 @@ struct ManySeriesBench {
         try store.compact()
         Figure.line(step, "seconds until compacted", Figure.number(watch.seconds, digits: 1))
         let statistics = store.statistics
+        let bytes = Int(store.segmentByteCount)
         try store.close()
-        let bytes = FolderSize.bytes(folder)
         let total = seriesCount * rounds.upperBound
         Figure.line(step, "bytes a row", Figure.number(Double(bytes) / Double(total)))
         Figure.written(step, statistics, stored: bytes)
