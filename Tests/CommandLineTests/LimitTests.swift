@@ -35,7 +35,8 @@ struct LimitTests {
     @Test(
         "Case 29: with few descriptors a query that needs more fails in words, others are answered")
     func fewDescriptors() throws {
-        let (_, path) = try manySegments()
+        let (folder, path) = try manySegments()
+        defer { withExtendedLifetime(folder) {} }
         #expect(try segments(path).count >= 40)
         let wide = try limited(
             "ulimit -n 24", ["query", path, "SELECT s, sum(v) FROM t GROUP BY s"])
@@ -51,7 +52,8 @@ struct LimitTests {
 
     @Test("Case 53: a limit on the size of files refuses the write, and nothing is lost")
     func smallFiles() throws {
-        let (_, path) = try manySegments()
+        let (folder, path) = try manySegments()
+        defer { withExtendedLifetime(folder) {} }
         let refused = try limited(
             "trap '' XFSZ; ulimit -f 64",
             ["query", path, "INSERT INTO t (time, s, v) VALUES ('2024-03-01', 'b', 1)"])
@@ -77,10 +79,10 @@ struct LimitTests {
         owner.standardOutput = FileHandle.nullDevice
         owner.standardError = FileHandle.nullDevice
         try owner.run()
-        var refused = try Program.run(["query", path, "SELECT 1"])
+        var refused = try Program.run(["query", path, "CHECKPOINT"])
         // Until the owner has it.
         for _ in 0..<1_000 where refused.code == 0 && owner.isRunning {
-            refused = try Program.run(["query", path, "SELECT 1"])
+            refused = try Program.run(["query", path, "CHECKPOINT"])
         }
         #expect(refused.code != 0)
         #expect(

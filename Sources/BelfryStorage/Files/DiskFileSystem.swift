@@ -211,6 +211,8 @@ private final class DiskFile: OpenFile {
 
     deinit { Glibc.close(descriptor) }
 
+    func unlock() { _ = flock(descriptor, LOCK_UN) }
+
     func byteCount() throws(StorageError) -> UInt64 {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
@@ -293,11 +295,15 @@ private final class DiskFile: OpenFile {
     }
 }
 
-/// The flock lives as long as the descriptor.
+/// The flock lives as long as this object.
 private final class DiskLock: StoreLock {
     private let file: DiskFile
 
     init(_ file: DiskFile) { self.file = file }
+
+    // A child between fork and exec shares the lock and would keep it a moment longer; unlocking
+    // unlocks for all who share it.
+    deinit { file.unlock() }
 }
 
 extension DiskFileSystem {
