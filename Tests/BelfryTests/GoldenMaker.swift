@@ -85,7 +85,7 @@ struct GoldenMaker {
                 Vector(doubles: kept.map(value), validity: Validity(kept.map(isThere)))
             }
             let appender = try database.appender(for: "readings")
-            var columns: [(String, Vector)] = [
+            var columns: [(name: String, values: Vector)] = [
                 ("time", Vector(integers: times, type: .timestamptz)),
                 ("site", Vector.constant(.text(site[sensor % 3]), .text, count: kept.count)),
                 ("sensor", Vector.constant(.text("s\(sensor + 1)"), .text, count: kept.count)),
