@@ -14,6 +14,8 @@ struct CheckpointState: Sendable {
     var covered: Set<SeriesCheckpoint.Covered> = []
     /// What it takes on the disk.
     var byteCount = 0
+    /// Series that it has and that were dropped since.
+    var droppedCount = 0
 }
 
 extension Store {
@@ -28,8 +30,9 @@ extension Store {
         for index in parts.indices {
             let table = parts[index].batch.table
             try Self.checkCurrent(parts[index].batch, in: state.manifest.catalog)
-            if parts[index].isComplete { continue }
-            // Others may have registered series since the write was prepared.
+            if parts[index].isComplete && prepared.series === series { continue }
+            // Others may have registered series since the write was prepared, or series without
+            // rows were dropped: numbers of the table of then may not be in that of now.
             parts[index].numbers = series.numbers(of: parts[index].batch.keys)
             var room = room(for: table, all)
             for place in parts[index].numbers.indices where parts[index].numbers[place] == 0 {
@@ -107,11 +110,15 @@ extension Store {
     /// Writes a checkpoint of the series table where it spares the next opening enough: at the
     /// end, or once the segments that the last one does not know take eight times its bytes.
     func checkpointSeries(isClosing: Bool) throws(StorageError) {
-        guard isLogged, series.count >= options.checkpointSeriesCount else { return }
         let known = checkpoint.withLock { $0 }
-        let (segments, limit, sequence, isRefused) = state.withLock { state in
+        guard isLogged,
+            series.count >= options.checkpointSeriesCount || known.droppedCount > 0
+        else { return }
+        // The table and the segments of one moment: it has all that these have, and series are
+        // dropped only once no segment of the manifest has them.
+        let (segments, tables, limit, sequence, isRefused) = state.withLock { state in
             (
-                state.manifest.segments, state.manifest.nextSeries,
+                state.manifest.segments, series.contents.tables, state.manifest.nextSeries,
                 state.manifest.flushedThrough, state.refusal != nil
             )
         }
@@ -124,10 +131,11 @@ extension Store {
             unknownByteCount += segment.byteCount
         }
         let cost = max(known.byteCount, series.count * 8)
-        guard isClosing ? unknownByteCount > 0 : unknownByteCount / 8 >= cost else { return }
-        // The table after the list of segments: it has all that they have, and more.
+        let isWorth = isClosing ? unknownByteCount > 0 : unknownByteCount / 8 >= cost
+        let isStale = known.droppedCount > (isClosing ? 0 : series.count / 8)
+        guard isWorth || isStale else { return }
         let bytes = SeriesCheckpoint(
-            sequence: sequence, covered: places, tables: series.contents.tables
+            sequence: sequence, covered: places, tables: tables
         ).encoded(below: limit, databaseID: identity.databaseID, salt: random())
         if try !fileSystem.exists(FileNames.seriesFolder) {
             try fileSystem.createFolder(FileNames.seriesFolder)
@@ -137,7 +145,9 @@ extension Store {
         try fileSystem.durableReplace(path, with: bytes)
         count(UInt64(bytes.count), as: \.checkpointByteCount)
         checkpoint.withLock {
-            $0 = CheckpointState(covered: Set(places), byteCount: bytes.count)
+            $0 = CheckpointState(
+                covered: Set(places), byteCount: bytes.count,
+                droppedCount: $0.droppedCount - known.droppedCount)
         }
         for name in try fileSystem.list(FileNames.seriesFolder) {
             guard let other = FileNames.seriesSequence(name), other != sequence else { continue }

@@ -56,6 +56,8 @@ extension Store {
                     throw error
                 }
                 state.sealed = nil
+                let rowCount = work.sealed.allRuns.reduce(0) { $0 + UInt64($1.rowCount) }
+                if rowCount > summary?.rowCount ?? 0 { state.mayHaveDeadSeries = true }
                 if let summary { count([summary], as: \.flushByteCount) }
                 renewHandles(&state)
                 publish(state)

@@ -38,17 +38,23 @@ extension Store {
             !prepared.deletions.isEmpty || prepared.parts.contains { $0.kind == .delete }
         try waitForRoom(writing: isFreeing ? nil : prepared.byteCount)
         do throws(StorageError) {
-            return try queue.submit(PendingWrite(prepared)) { group in
-                if group[0].prepared.isLarge {
-                    group[0].finish(commitLarge(group[0].prepared))
-                } else {
-                    commit(group)
-                }
-                sealIfFull()
-            }
+            return try standInLine(prepared)
         } catch {
             if error.code == .diskFull { noteDiskFull(error) }
-            throw error
+            // Series without rows may still be counted.
+            guard error.code == .seriesLimit, collectSeriesForRoom() else { throw error }
+            return try standInLine(prepared)
+        }
+    }
+
+    private func standInLine(_ prepared: PreparedWrite) throws(StorageError) -> WriteOutcome {
+        try queue.submit(PendingWrite(prepared)) { group in
+            if group[0].prepared.isLarge {
+                group[0].finish(commitLarge(group[0].prepared))
+            } else {
+                commit(group)
+            }
+            sealIfFull()
         }
     }
 
@@ -141,9 +147,10 @@ extension Store {
             }
         }
         let (parts, newSeries) = try number(prepared, state, &staged)
+        let isCurrent = newSeries.isEmpty && prepared.series === series
         var outcome = WriteOutcome()
         var rows: [SortedRows]
-        if let ready = prepared.rows, newSeries.isEmpty {
+        if let ready = prepared.rows, isCurrent {
             rows = ready
         } else {
             rows = PreparedWrite.byTable(parts.map { $0.sorted() })
@@ -154,7 +161,7 @@ extension Store {
             outcome.stored = prepared.rowCount
         }
         var record: RecordWriter
-        if let ready = prepared.record, newSeries.isEmpty {
+        if let ready = prepared.record, isCurrent {
             record = ready
         } else {
             record = RecordWriter(capacity: prepared.byteCount)

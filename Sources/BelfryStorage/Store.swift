@@ -139,7 +139,8 @@ package final class Store: Sendable {
         if !options.isReadOnly {
             if try fileSystem.exists(FileNames.backup) {
                 throw StorageError(
-                    .readOnly, "this is a backup, which stays as it is; `belfry restore` makes a "
+                    .readOnly,
+                    "this is a backup, which stays as it is; `belfry restore` makes a "
                         + "database of it", file: FileNames.backup)
             }
             try fileSystem.createFolder("")
@@ -217,6 +218,7 @@ package final class Store: Sendable {
             state.nextSeries = recovery.nextSeries
             state.nextFileID = recovery.manifest.nextFileID
             state.unreadable = recovery.unreadable
+            state.mayHaveDeadSeries = recovery.mayHaveDeadSeries
             state.refusal = recovery.refusal
             state.lastTimes = LastTimes(unknownBelow: recovery.nextSeries)
             for run in recovery.memtable.allRuns { state.lastTimes.note(run) }
@@ -348,6 +350,10 @@ package final class Store: Sendable {
     /// back.
     var series: SeriesTable { seriesInUse.withLock { $0 } }
 
+    /// Puts a table without some series in place of this one; with the state's lock held, so that
+    /// whoever commits next sees it.
+    func replaceSeries(by table: SeriesTable) { seriesInUse.withLock { $0 = table } }
+
     /// What a look at the folder found, in a store that is open for reading only.
     func take(_ found: FollowedStore) {
         seriesInUse.withLock { $0 = found.series }
@@ -380,7 +386,10 @@ package final class Store: Sendable {
                 }
             }
             // Nothing depends on it but the time that the next opening takes.
-            if options.runsUpkeep { try? checkpointSeries(isClosing: true) }
+            if options.runsUpkeep {
+                collectSeriesWhenDue()
+                try? checkpointSeries(isClosing: true)
+            }
             defer { lock.withLock { $0 = nil } }
             try state.withLock { (state) throws(StorageError) in
                 defer {

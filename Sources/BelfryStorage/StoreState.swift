@@ -25,6 +25,8 @@ struct StoreState: Sendable {
     var lastTimes = LastTimes()
     /// Segments that opening found to be missing or damaged, and why.
     var unreadable: [UInt64: StorageError] = [:]
+    /// Whether rows are gone since dead series were last looked for.
+    var mayHaveDeadSeries = false
     /// Live segments that are wide.
     var wideSegmentCount = 0
     /// Segments that a compaction could not read; it goes around them until the next opening, or
@@ -161,12 +163,17 @@ extension Store {
     func renewHandles(_ state: inout StoreState) {
         var known: [UInt64: SegmentHandle] = [:]
         for handle in state.segments { known[handle.summary.fileID] = handle }
+        var new: UInt64 = 0
         state.segments = state.manifest.segments.map { summary in
-            known.removeValue(forKey: summary.fileID)
-                ?? SegmentHandle(
-                    summary, in: fileSystem, databaseID: identity.databaseID,
-                    openSegments: openSegments, failure: state.unreadable[summary.fileID])
+            if let handle = known.removeValue(forKey: summary.fileID) { return handle }
+            new += summary.rowCount
+            return SegmentHandle(
+                summary, in: fileSystem, databaseID: identity.databaseID,
+                openSegments: openSegments, failure: state.unreadable[summary.fileID])
         }
+        // Fewer rows than before: a series may have lost its last ones.
+        let before = known.values.reduce(0) { $0 + $1.summary.rowCount }
+        if before > new { state.mayHaveDeadSeries = true }
         state.wideSegmentCount = state.segments.count { $0.summary.isWide }
         let now = clock.monotonic()
         for handle in known.values { handle.retire(to: retiredFiles, now: now) }

@@ -19,6 +19,8 @@ struct PreparedWrite: Sendable {
     }
 
     var parts: [Part]
+    /// Where the numbers are from: once another table took its place, they are looked up again.
+    let series: SeriesTable
     /// What goes by tags and times, before the rows of this write.
     let deletions: [RangeDeletion]
     /// Whether rows are looked up before they are written.
@@ -52,7 +54,8 @@ struct PreparedWrite: Sendable {
             }
         }
         self.init(
-            parts, needsLookup: needsLookup, recordByteCountLimit: recordByteCountLimit)
+            parts, needsLookup: needsLookup, series: series,
+            recordByteCountLimit: recordByteCountLimit)
     }
 
     /// Changes of rows that were found by a scan: nothing is looked up.
@@ -66,15 +69,16 @@ struct PreparedWrite: Sendable {
                 numbers: series.numbers(of: change.batch.keys))
         }
         self.init(
-            parts, deletions: deletions, needsLookup: false,
+            parts, deletions: deletions, needsLookup: false, series: series,
             recordByteCountLimit: recordByteCountLimit)
     }
 
     private init(
         _ parts: [Part], deletions: [RangeDeletion] = [], needsLookup: Bool,
-        recordByteCountLimit: Int
+        series: SeriesTable, recordByteCountLimit: Int
     ) {
         self.parts = parts
+        self.series = series
         self.deletions = deletions
         self.needsLookup = needsLookup
         let deletionByteCount = deletions.reduce(0) { $0 + $1.byteCount }

@@ -156,6 +156,16 @@ struct Recovery {
         readSegmentCount += 1
     }
 
+    /// Whether the checkpoint may have series of segments that are gone, or the log a number that
+    /// was replaced by a younger one.
+    var mayHaveDeadSeries: Bool {
+        let live = Set(
+            manifest.segments.map {
+                SeriesCheckpoint.Covered(fileID: $0.fileID, salt: $0.salt)
+            })
+        return !loading.checkpoint.covered.isSubset(of: live) || loading.table.contents.repeatsKeys
+    }
+
     mutating func refuse(_ error: StorageError) {
         notes.append(error.description)
         if refusal == nil {

@@ -49,6 +49,9 @@ package struct ScanRequest: Sendable {
 
 /// What a scan did, for EXPLAIN ANALYZE.
 package struct ScanStatistics: Sendable {
+    /// Segments whose blocks were looked at, and those that have none of the series.
+    package var segmentsOpened = 0
+    package var segmentsPassed = 0
     package var blocksRead = 0
     package var blocksSkipped = 0
     package var vectorsDecoded = 0

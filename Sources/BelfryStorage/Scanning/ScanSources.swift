@@ -51,11 +51,21 @@ package struct ScanSources: Sendable {
                 tombstones, table: columns.table, appliedThrough: summary.appliedThrough,
                 times: summary.times.intersection(times))
             if let mask, !countsHidden, mask.covers(summary.times) { continue }
+            let wanted = series.isEverything || countsHidden ? nil : series
+            if let wanted, segment.excludes(wanted, table: columns.table) {
+                columns.statistics.segmentsPassed += 1
+                continue
+            }
             let reader =
                 skipsDamage
                 ? try DamageFilter.soundReader(segment, columns, times: range, series: seriesRange)
                 : try segment.reader()
             guard let reader else { continue }
+            if let wanted, !reader.mayHold(wanted, table: columns.table) {
+                columns.statistics.segmentsPassed += 1
+                continue
+            }
+            columns.statistics.segmentsOpened += 1
             let cursor = try SegmentCursor(reader, columns, times: range, mask: mask)
             if !cursor.isAtEnd || countsHidden { cursors.append(cursor) }
         }

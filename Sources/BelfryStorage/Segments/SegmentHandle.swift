@@ -16,6 +16,8 @@ package final class SegmentHandle: Sendable {
     private let databaseID: [UInt8]?
     private let openSegments: OpenSegments?
     private let opened = Mutex<SegmentReader?>(nil)
+    /// Known once it was open.
+    private let spans = Mutex<[SeriesSpan]?>(nil)
     /// Whether it was read since `OpenSegments` last looked.
     private let isMarked = Atomic<Bool>(false)
 
@@ -37,8 +39,15 @@ package final class SegmentHandle: Sendable {
         if let reader = opened.withLock({ $0 }) { return reader }
         let reader = try open()
         opened.withLock { $0 = reader }
+        spans.withLock { if $0 == nil { $0 = reader.spans } }
         openSegments?.noteOpened(self)
         return reader
+    }
+
+    /// Whether it is known to have none of these series; opens nothing.
+    func excludes(_ series: SeriesSet, table: UInt32) -> Bool {
+        guard failure == nil, let spans = spans.withLock({ $0 }) else { return false }
+        return !spans.contains { $0.table == table && series.overlaps($0.first...$0.last) }
     }
 
     private func open() throws(StorageError) -> SegmentReader {

@@ -1,5 +1,6 @@
 import BelfryCodecs
 package import BelfryCore
+import Synchronization
 
 /// An open segment: its footer and index in memory, headers and strips read when asked for.
 ///
@@ -16,6 +17,8 @@ package final class SegmentReader: Sendable {
     private let file: any OpenFile
     /// Whether blocks are left out; their numbers are then other ones, so nothing is cached.
     private let isPartial: Bool
+    /// The series of pages of the dictionary, as far as anyone asked.
+    let presences = Mutex<[Int: SeriesSet]>([:])
 
     /// The same file without some of its blocks.
     func without(_ blocks: Set<Int>) -> SegmentReader {

@@ -23,6 +23,8 @@ package final class SeriesTable: Sendable {
         private(set) var ordinals = NumberPages(none: .max)
         private(set) var tables: [TableSeries] = []
         private var places: [UInt32: Int] = [:]
+        /// Whether loading met a key with two numbers.
+        private(set) var repeatsKeys = false
 
         func place(ofTable number: UInt32) -> Int? { places[number] }
 
@@ -69,6 +71,25 @@ package final class SeriesTable: Sendable {
             nextNumber = max(nextNumber, number + 1)
         }
 
+        /// The same numbers without those for which `isLiving` is false: they stay missing.
+        func keeping(_ isLiving: (UInt32) -> Bool) -> State {
+            var next = State()
+            for series in tables {
+                let kept = series.keeping(isLiving)
+                if kept.count > 0 { next.load(kept) }
+            }
+            next.nextNumber = nextNumber
+            return next
+        }
+
+        /// Enters what another has from its own next number on.
+        mutating func appendNew(of newer: State) {
+            for number in nextNumber..<max(nextNumber, newer.nextNumber) {
+                if let key = newer.key(number) { append(number, key) }
+            }
+            nextNumber = max(nextNumber, newer.nextNumber)
+        }
+
         // MARK: Opening
 
         mutating func load(_ series: TableSeries) {
@@ -82,22 +103,17 @@ package final class SeriesTable: Sendable {
         /// Enters a series in any order of numbers; false where its number has another key.
         mutating func load(_ number: UInt32, _ key: SeriesKey) -> Bool {
             guard let (table, start) = KeyWalk.table(key.bytes) else { return false }
-            let known = has(number)
             if let place = places[table],
                 let ordinal = tables[place].ordinal(key, partsFrom: start)
             {
-                let there = tables[place].numbers[ordinal]
-                if there == number { return true }
-                if known { return false }
-                // A series that was dropped and came again: the younger number is the living one.
-                if number > there {
-                    tablePlaces[Int(there)] = 0
-                    tables[place].renumber(ordinal, to: number)
-                    set(number, place, UInt32(ordinal))
-                }
-                return true
+                if tables[place].numbers[ordinal] == number { return true }
+                if has(number) { return self.key(number) == key }
+                // A series that was dropped and came again: what still speaks of its old number
+                // stays readable, and writes find the younger one.
+                repeatsKeys = true
+            } else if has(number) {
+                return false
             }
-            if known { return false }
             append(number, key)
             return true
         }

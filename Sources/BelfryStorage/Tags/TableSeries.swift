@@ -45,20 +45,31 @@ struct TableSeries: Sendable {
     }
 
     private func ordinal(_ wanted: CodeHash) -> Int? {
-        hash.find(wanted.hash) { ordinal in
-            guard irregular.isEmpty || irregular[ordinal] == nil else { return false }
-            var place = 0
-            for index in columns.indices {
-                let code = columns[index].codes[Int(ordinal)]
-                if place < wanted.count, wanted.place(place) == index {
-                    guard code == wanted.code(place) + 1 else { return false }
-                    place += 1
-                } else if code != 0 {
-                    return false
-                }
+        var found: UInt32?
+        _ = hash.find(wanted.hash) { ordinal in
+            if has(ordinal, wanted), found.map({ numbers[Int($0)] < numbers[Int(ordinal)] }) ?? true
+            {
+                found = ordinal
             }
-            return place == wanted.count
-        }.map { Int($0) }
+            // A key may stand here twice; the younger number is the living one.
+            return false
+        }
+        return found.map { Int($0) }
+    }
+
+    private func has(_ ordinal: UInt32, _ wanted: CodeHash) -> Bool {
+        guard irregular.isEmpty || irregular[ordinal] == nil else { return false }
+        var place = 0
+        for index in columns.indices {
+            let code = columns[index].codes[Int(ordinal)]
+            if place < wanted.count, wanted.place(place) == index {
+                guard code == wanted.code(place) + 1 else { return false }
+                place += 1
+            } else if code != 0 {
+                return false
+            }
+        }
+        return place == wanted.count
     }
 
     /// The key of an ordinal.
@@ -114,6 +125,7 @@ struct TableSeries: Sendable {
             self.hash.insert(ordinal, hash: hash.hash)
         } else {
             irregular[ordinal] = key
+            if let other = irregularOrdinals[key], numbers[Int(other)] > number { return ordinal }
             irregularOrdinals[key] = ordinal
         }
         return ordinal
@@ -130,8 +142,28 @@ struct TableSeries: Sendable {
         return columns.count - 1
     }
 
-    /// The same key has another number from now on.
-    mutating func renumber(_ ordinal: Int, to number: UInt32) { numbers[ordinal] = number }
+    // MARK: Shrinking
+
+    /// Without the series for which `isLiving` is false, and without values that only they had.
+    func keeping(_ isLiving: (UInt32) -> Bool) -> TableSeries {
+        var kept: [UInt32] = []
+        var ordinals: [Int] = []
+        numbers.forEach(below: count) { ordinal, number in
+            if isLiving(number) {
+                kept.append(number)
+                ordinals.append(ordinal)
+            }
+        }
+        var keys: [UInt32: SeriesKey] = [:]
+        if !irregular.isEmpty {
+            for (place, ordinal) in ordinals.enumerated() {
+                if let key = irregular[UInt32(ordinal)] { keys[UInt32(place)] = key }
+            }
+        }
+        return TableSeries(
+            table, numbers: kept, columns: columns.compactMap { $0.keeping(ordinals) },
+            irregular: keys)
+    }
 
     // MARK: Opening
 
@@ -181,8 +213,8 @@ struct TableSeries: Sendable {
             var moved: [UInt32: SeriesKey] = [:]
             for (ordinal, key) in irregular {
                 moved[places[Int(ordinal)]] = key
-                irregularOrdinals[key] = places[Int(ordinal)]
             }
+            irregularOrdinals = irregularOrdinals.mapValues { places[Int($0)] }
             irregular = moved
         }
         return true

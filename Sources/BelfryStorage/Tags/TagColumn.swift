@@ -62,6 +62,27 @@ struct TagColumn: Sendable {
         codes = reordered
     }
 
+    /// The codes of some ordinals, in this order, and the values that they have; nil without any.
+    func keeping(_ ordinals: [Int]) -> TagColumn? {
+        var places = [UInt32](repeating: 0, count: texts.count)
+        for ordinal in ordinals {
+            let code = codes[ordinal]
+            if code > 0 { places[Int(code) - 1] = 1 }
+        }
+        var kept = TextStorage()
+        for code in places.indices where places[code] > 0 {
+            kept.append(texts[code])
+            places[code] = UInt32(kept.count)
+        }
+        if kept.count == 0 { return nil }
+        var column = TagColumn(number, texts: kept)
+        for (place, ordinal) in ordinals.enumerated() {
+            let code = codes[ordinal]
+            if code > 0 { column.set(places[Int(code) - 1] - 1, ordinal: place) }
+        }
+        return column
+    }
+
     /// The values as an object that batches share; made anew only after a value was added.
     mutating func dictionary() -> TextDictionary {
         if let shared, shared.count == texts.count { return shared }

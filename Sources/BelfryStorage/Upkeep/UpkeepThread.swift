@@ -130,6 +130,7 @@ final class UpkeepThread: Sendable {
                 var isDone = false
                 do throws(StorageError) {
                     isDone = try store.compactOnce(isFinal: false)
+                    if !isDone { store.collectSeriesWhenDue() }
                     try store.checkpointSeries(isClosing: false)
                 } catch { failure = error }
                 signal.withLock { signal in
