@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryTestSupport
 import Foundation
+import Synchronization
 import Testing
 
 @testable import BelfryStorage
@@ -91,7 +92,7 @@ struct SeriesCollectionTests {
         let fileSystem = SimulatedFileSystem()
         var store = try Store.open(fileSystem, options: Self.quiet)
         try write(0..<100, day: 0, to: store)
-        try write(50..<60, day: 40, to: store)
+        try write(50..<60, day: 4_000, to: store)
         try store.compact()
         let before = store.snapshot()
         let old = try number(7, store)
@@ -107,7 +108,7 @@ struct SeriesCollectionTests {
         #expect(try ModelTable.scan(before).count == 110)
         // A key that comes again has another number, one that stayed has its own.
         #expect(try number(7, store) == 0)
-        try write([7, 55], day: 40, to: store)
+        try write([7, 55], day: 4_000, to: store)
         #expect(try number(7, store) > 100 && number(7, store) != old)
         #expect(try number(55, store) == kept)
         let rows = try Set(ModelTable.scan(store.snapshot()))
@@ -128,7 +129,7 @@ struct SeriesCollectionTests {
         let fileSystem = SimulatedFileSystem()
         var store = try Store.open(fileSystem, options: Self.quiet)
         try write(0..<200, day: 0, to: store)
-        try write(0..<3, day: 40, to: store)
+        try write(0..<3, day: 4_000, to: store)
         try store.compact()
         try store.checkpointSeries(isClosing: true)
         let size = store.checkpoint.withLock { $0.byteCount }
@@ -144,7 +145,7 @@ struct SeriesCollectionTests {
         store.collectSeriesWhenDue()
         #expect(store.series.count == 3)
         // A key of the old checkpoint with a new number, and a crash before there is a newer one.
-        try write([9], day: 40, to: store)
+        try write([9], day: 4_000, to: store)
         let new = try number(9, store)
         let again = try Store.open(fileSystem.killed(), options: Self.quiet)
         #expect(try number(9, again) == new)
@@ -197,13 +198,13 @@ struct SeriesCollectionTests {
         let store = try Store.open(SimulatedFileSystem(), options: options)
         try write(0..<100, day: 0, to: store)
         try store.compact()
-        #expect(throws: StorageError.self) { try write([100], day: 40, to: store) }
+        #expect(throws: StorageError.self) { try write([100], day: 4_000, to: store) }
         let partition = try #require(store.snapshot().partitions(try table(store)).first).times
         _ = try store.dropPartitions(ofTable: "readings", times: partition)
         // No upkeep ran: the write itself sees to it.
-        try write(100..<200, day: 40, to: store)
+        try write(100..<200, day: 4_000, to: store)
         #expect(store.series.count == 100)
-        #expect(throws: StorageError.self) { try write([1], day: 41, to: store) }
+        #expect(throws: StorageError.self) { try write([1], day: 4_001, to: store) }
         _ = try store.dropTable("readings", ifExists: false)
         try store.flush()
         #expect(try store.collectSeries() == 100)
