@@ -1,6 +1,8 @@
 import BelfryCodecs
+import BelfryCore
 
-/// Speed of strips in memory, one core: values decoded and encoded a second, and bits a value.
+/// Speed of strips in memory, one core: values decoded and encoded a second, bits a value, and what
+/// part of opening a strip and decoding all of it its checksums take.
 ///
 /// Each column is one whole block of 65,536 rows; a figure is the best of several runs, after the
 /// decoded values were compared with what went in.
@@ -121,10 +123,20 @@ enum CodecBench {
                 }
                 precondition(count == repeats * rowCount, "all rows come back")
             }
+            let repeatsOfSum = 16
+            var sum: UInt64 = 0
+            let summing = harness.fastest(of: 15) {
+                for seed in 0..<repeatsOfSum {
+                    sum ^= Checksum.xxh64(bytes, seed: UInt64(seed))
+                }
+            }
+            precondition(sum != 1, "the sums are taken")
+            let whole = opening + decoding / Double(repeats)
             report(
                 column.name, bits: Double(bytes.count * 8) / Double(rowCount),
                 opened: opening * 1e6, decoded: Double(rowCount * repeats) / decoding / 1e9,
-                encoded: Double(rowCount) / encoding / 1e6)
+                encoded: Double(rowCount) / encoding / 1e6,
+                checksum: summing / Double(repeatsOfSum) / whole)
         } catch {
             print("\(column.name): \(error)")
         }
@@ -158,7 +170,8 @@ enum CodecBench {
     }
 
     private static func report(
-        _ name: String, bits: Double, opened: Double, decoded: Double, encoded: Double
+        _ name: String, bits: Double, opened: Double, decoded: Double, encoded: Double,
+        checksum: Double
     ) {
         func text(_ number: Double) -> String {
             let hundredths = Int((number * 100).rounded())
@@ -167,6 +180,7 @@ enum CodecBench {
         }
         print(
             "\(name): \(text(bits)) bits a value, opened in \(text(opened)) us, "
-                + "decoded \(text(decoded)) G/s, encoded \(text(encoded)) M/s")
+                + "decoded \(text(decoded)) G/s, encoded \(text(encoded)) M/s, "
+                + "checksum \(text(checksum * 100)) % of opening and decoding")
     }
 }

@@ -7,6 +7,8 @@ struct DoubleEncoder {
     /// Corrections keep to lanes: the table of the COLD tier is the integers'.
     private var corrections = IntegerEncoder()
     private let dictionary: DoubleDictionary?
+    /// Whether the values are a dictionary's: any of them may become an extreme of a vector.
+    private let isOfDictionary: Bool
     /// The dictionary's values as integers of its own scale.
     private var distinctIntegers: [Int64] = []
 
@@ -19,8 +21,9 @@ struct DoubleEncoder {
 
     init(
         stage: DoubleStage, dictionary: DoubleDictionary? = nil, dictionaryScale: Int? = nil,
-        useGorilla: Bool = false
+        useGorilla: Bool = false, isOfDictionary: Bool = false
     ) {
+        self.isOfDictionary = isOfDictionary
         form = DoubleForm(stage, dictionaryScale: dictionaryScale)
         self.dictionary = dictionary
         self.useGorilla = useGorilla
@@ -28,7 +31,7 @@ struct DoubleEncoder {
             var misses: [Int] = []
             _ = Decimal.integers(
                 of: dictionary.values.span, scale: dictionaryScale, into: &distinctIntegers,
-                misses: &misses)
+                misses: &misses, keepsMisses: true)
         }
     }
 
@@ -165,8 +168,10 @@ struct DoubleEncoder {
         let (low, high) = integers.extremes
         // Readers take the extremes from their integers by division: where that is not what the
         // vector decodes to, they get doubles.
-        if !misses.isEmpty || !isQuotient(low, outcome, scale) || !isQuotient(high, outcome, scale)
-        {
+        let areQuotients =
+            isQuotient(low, outcome, scale) && isQuotient(high, outcome, scale)
+            && (!isOfDictionary || wholes.allSatisfy { isQuotient($0, outcome, scale) })
+        if !misses.isEmpty || !areQuotients {
             entry.tag.set(VectorTag.exceptions)
             appendExceptions(values, into: &payload)
             entry.statistics = VectorStatistics(

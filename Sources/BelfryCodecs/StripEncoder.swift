@@ -196,7 +196,7 @@ private struct StripBuilding {
         }
         var encoder = DoubleEncoder(
             stage: choice.stage, dictionary: choice.dictionary, dictionaryScale: dictionaryScale,
-            useGorilla: options.useGorilla)
+            useGorilla: options.useGorilla, isOfDictionary: !options.mayUseDictionary)
         encoder.integers = integerEncoder(forms)
         defer { model = encoder.integers.model }
         doubleForm = encoder.form

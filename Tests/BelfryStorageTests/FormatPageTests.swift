@@ -85,16 +85,7 @@ struct FormatPageTests {
         let (store, fileSystem) = try Self.store(checkpointSeriesCount: 1)
         try store.flush()
         try store.checkpointSeries(isClosing: true)
-        let page = try String(
-            contentsOf: Self.formats.appending(path: "series.md"), encoding: .utf8)
-        let example = page.components(separatedBy: "## Example").last ?? ""
-        let lines = example.components(separatedBy: "```")[1].split(separator: "\n")
-        let written = try lines.flatMap { line in
-            let hex = line.split(separator: ":", maxSplits: 1)[1].dropFirst()
-                .components(separatedBy: "  ")[0]
-            return try hex.split(separator: " ").map { try #require(UInt8($0, radix: 16)) }
-        }
-        #expect(try #require(fileSystem.bytes("series/000000000001.idx")) == written)
+        try PageExample.compare("series/000000000001.idx", in: fileSystem, with: "series.md")
     }
 
     // MARK: The golden store

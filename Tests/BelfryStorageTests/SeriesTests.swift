@@ -235,6 +235,68 @@ struct SeriesTests {
         try store.close()
     }
 
+    @Test(
+        "Case 27: check compares the series checkpoint with the segments; what is wrong is a note")
+    func checkReadsTheCheckpoint() throws {
+        let fileSystem = SimulatedFileSystem()
+        let store = try Store.open(fileSystem, options: Self.quiet)
+        try write(0..<9000, at: 1, to: store)
+        try store.flush()
+        try store.checkpointSeries(isClosing: true)
+        let path = try #require(fileSystem.paths.first { $0.hasSuffix(".idx") })
+        let whole = try #require(fileSystem.bytes(path))
+        func notes() -> [String] {
+            let report = store.check()
+            #expect(report.isSound)
+            return report.notes.filter { $0.contains(path) }
+        }
+        #expect(notes().isEmpty)
+        let good = try SeriesCheckpoint.decode(
+            whole, databaseID: store.identity.databaseID, below: .max)
+        func put(_ checkpoint: SeriesCheckpoint) {
+            fileSystem.put(
+                checkpoint.encoded(
+                    below: .max, databaseID: store.identity.databaseID, salt: 5), at: path)
+        }
+        put(good)
+        #expect(notes().isEmpty)
+        // Without the last series, without all, and with another key of one.
+        var wrong = good
+        let numbers = good.tables[0].numbers.array(8999)
+        wrong.tables = [
+            TableSeries(
+                good.tables[0].table, numbers: numbers, columns: good.tables[0].columns,
+                irregular: [:])
+        ]
+        put(wrong)
+        #expect(notes().contains { $0.contains("series 9000 is not what segments/") })
+        wrong.tables = []
+        put(wrong)
+        #expect(notes().contains { $0.contains("series 1 is not what segments/") })
+        wrong.tables = [
+            TableSeries(
+                good.tables[0].table, numbers: good.tables[0].numbers.array(9000),
+                columns: good.tables[0].columns,
+                irregular: [4999: SeriesKey(table: 1, parts: [(16, [65])])])
+        ]
+        put(wrong)
+        #expect(notes().contains { $0.contains("series 5000 is not what segments/") })
+        // It does not say that it knows the segment: nothing is missing.
+        wrong.tables = []
+        wrong.covered = []
+        put(wrong)
+        #expect(notes().isEmpty)
+        wrong.sequence += 1
+        put(wrong)
+        #expect(notes().contains { $0.contains("by its name") })
+        for bytes in [[], Array(whole.dropLast()), whole.map { $0 ^ 1 }] {
+            fileSystem.put(bytes, at: path)
+            #expect(notes().contains { $0.contains("of no use") })
+        }
+        fileSystem.put(whole, at: path)
+        try store.close()
+    }
+
     /// A number that no manifest made safe may be another series' after a crash.
     @Test func checkpointLeavesOutWhatACrashMayTakeBack() throws {
         let fileSystem = SimulatedFileSystem()

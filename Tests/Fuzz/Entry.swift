@@ -11,6 +11,7 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     case "manifest": FuzzTargets.manifest(bytes)
     case "log": FuzzTargets.log(bytes)
     case "segment": FuzzTargets.segment(bytes)
+    case "series": FuzzTargets.series(bytes)
     case "strip": FuzzTargets.strip(bytes)
     default: fatalError("BELFRY_FUZZ names no target")
     }

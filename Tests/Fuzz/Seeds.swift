@@ -18,7 +18,7 @@ public func fuzzInitialize(
 
 enum Seeds {
     static func write(_ disk: DiskFileSystem) throws {
-        for folder in ["strip", "log", "segment", "manifest", "identity"] {
+        for folder in ["strip", "log", "segment", "manifest", "identity", "series"] {
             try disk.createFolder(folder)
         }
         var number = 0
@@ -45,6 +45,9 @@ enum Seeds {
                 try put(head + strip.bytes, "strip", "seed-\(number)")
                 number += 1
             }
+        }
+        for (index, bytes) in StripSeeds.all().enumerated() {
+            try put(bytes, "strip", "rare-\(index)")
         }
         try stores(put)
     }
@@ -91,6 +94,7 @@ enum Seeds {
             let fileSystem = MemoryFileSystem()
             var options = StoreOptions()
             options.runsUpkeep = false
+            options.checkpointSeriesCount = 1
             let store = try Store.open(fileSystem, options: options)
             for number in 1...2 {
                 let table = try store.createTable(schema("t\(number)"), ifNotExists: false)
@@ -108,6 +112,11 @@ enum Seeds {
             if index == 1 {
                 try store.flush()
                 try store.compact()
+            }
+            try store.flush()
+            try store.checkpointSeries(isClosing: true)
+            for name in try fileSystem.list("series") {
+                try put(fileSystem.readAll("series/\(name)"), "series", "seed-\(index)-\(name)")
             }
             for name in try fileSystem.list("segments") {
                 try put(fileSystem.readAll("segments/\(name)"), "segment", "seed-\(index)-\(name)")

@@ -4,9 +4,9 @@ package import BelfryCore
 ///
 /// A folder with this file is never opened for writing. Format: `formats/README.md`, "A backup".
 package struct BackupFile: Sendable, Hashable {
-    private static let magic: [UInt8] = Array("BELFRYBK".utf8)
+    static let magic: [UInt8] = Array("BELFRYBK".utf8)
     private static let version: UInt16 = 1
-    private static let byteCount = 72
+    static let byteCount = 72
 
     package let databaseID: [UInt8]
     /// Seeds the checksum.

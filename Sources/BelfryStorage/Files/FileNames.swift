@@ -15,6 +15,8 @@ package enum FileNames {
     package static let backup = "BACKUP"
     /// Stands in a folder while a backup is restored to it.
     package static let restore = "RESTORE"
+    /// What the reason for a file in quarantine is called beyond that file's name.
+    package static let reasonSuffix = ".why"
     /// What a file is called until it is complete.
     package static let temporarySuffix = ".tmp"
 

@@ -41,6 +41,11 @@ package enum Inspection {
         case .manifest: try ManifestInspection.run(part)
         case .log: try LogInspection.run(part)
         case .segment: try SegmentInspection.run(part, options)
+        case .series: try SeriesInspection.run(part)
+        case .backup: try SmallFileInspection.backup(part)
+        case .reserve: SmallFileInspection.reserve(part)
+        case .lock: try SmallFileInspection.lock(part)
+        case .reason: try SmallFileInspection.reason(part)
         case nil:
             let bytes = try part.read(at: 0, count: options.byteLimit)
             listing.heading("A file of \(byteCount) bytes")
@@ -52,21 +57,38 @@ package enum Inspection {
 
     /// What a file is: by its first bytes, or, where those are damaged, by its name.
     private enum Kind {
-        case identity, manifest, log, segment
+        case identity, manifest, log, segment, series, backup, reserve, lock, reason
 
         init?(magic: [UInt8]) {
+            guard magic.count == 8 else { return nil }
+            if magic.littleEndian(at: 0, 8) == SeriesCheckpoint.magic {
+                self = .series
+                return
+            }
             switch magic {
             case StoreIdentity.magic: self = .identity
             case ManifestFile.magic: self = .manifest
             case LogFormat.magic: self = .log
             case SegmentFormat.magicBytes: self = .segment
+            case BackupFile.magic: self = .backup
             default: return nil
             }
         }
 
         init?(path: String) {
             let name = String(path.split(separator: "/").last ?? "")
-            if name.hasPrefix(FileNames.identity) {
+            // Ahead of the rest: the reason for a file bears that file's name.
+            if name.hasSuffix(FileNames.reasonSuffix) {
+                self = .reason
+            } else if name == FileNames.reserve {
+                self = .reserve
+            } else if name == FileNames.lock {
+                self = .lock
+            } else if name == FileNames.backup || name == FileNames.restore {
+                self = .backup
+            } else if name.hasSuffix(".idx") {
+                self = .series
+            } else if name.hasPrefix(FileNames.identity) {
                 self = .identity
             } else if name.hasPrefix("MANIFEST-") {
                 self = .manifest

@@ -30,9 +30,16 @@ enum ManifestInspection {
 
     private static func copy(_ bytes: [UInt8], at base: UInt64, _ file: InspectedFile) {
         let salt = bytes.count >= 40 ? bytes.littleEndian(at: 32, 8) : 0
+        let before = file.listing.problemCount
         file.sealed(bytes, at: base, salt: salt) { (reader) throws(FormatError) in
             try fields(&reader)
         }
+        guard file.listing.problemCount == before, bytes.count >= 32 else { return }
+        // Numbers and lists that contradict each other are no trouble to a listing, but to the
+        // engine's own reader.
+        do throws(FormatError) {
+            _ = try ManifestFile.decode(bytes, databaseID: Array(bytes[16..<32]), offset: base)
+        } catch { file.listing.problem(error.message, at: base + UInt64(max(0, error.offset))) }
     }
 
     private static func fields(_ reader: inout FieldReader) throws(FormatError) {
@@ -121,33 +128,74 @@ enum ManifestInspection {
                 + "sequences \(first) to \(last), \(rows) rows")
     }
 
+    /// Sections as the engine takes them: those it knows to their end, later ones passed over
+    /// where they may be, and a problem where its reader refuses them.
     private static func sections(_ reader: inout FieldReader) throws(FormatError) {
-        let count = try reader.count("section count")
+        let count = try reader.count("section count", each: 2)
         reader.say(InspectionText.count(count, "section"))
         reader.indent += 1
         defer { reader.indent -= 1 }
         for _ in 0..<count {
+            let start = reader.offset
             let number = try reader.varint()
             let byteCount = try reader.count("section byte count")
             let end = reader.offset + byteCount
+            let title = "section \(number) of \(byteCount) bytes"
             switch number {
             case UInt64(Manifest.Section.tombstones):
-                reader.say("section \(number) of \(byteCount) bytes: tombstones")
-                let count = try reader.count("tombstone count")
+                reader.say(title + ": tombstones")
+                let count = try reader.count("tombstone count", each: 19)
                 reader.say(InspectionText.count(count, "tombstone"))
                 reader.indent += 1
                 for _ in 0..<count { try InspectionFields.tombstone(&reader) }
                 reader.indent -= 1
+                reader.listing.brief("  " + InspectionText.count(count, "tombstone"))
             case UInt64(Manifest.Section.lastPlausibleClock):
-                reader.say("section \(number) of \(byteCount) bytes: clock")
+                reader.say(title + ": clock")
                 try InspectionFields.time(&reader, "last plausible clock")
-            default: reader.say("section \(number) of \(byteCount) bytes")
+            case UInt64(Manifest.Section.appliedThrough):
+                reader.say(title + ": deletions applied by compaction")
+                try appliedThrough(&reader)
+            case UInt64(Manifest.Section.coldSegments):
+                reader.say(title + ": the COLD tier")
+                try coldSegments(&reader)
+            case UInt64(Manifest.Section.overlooked)...:
+                _ = try reader.data(byteCount)
+                reader.say(title + ": of a later version, to be passed over")
+            default:
+                _ = try reader.data(byteCount)
+                reader.say(title + ": of a later version")
+                reader.listing.problem(
+                    "section \(number) is of a later version", at: reader.base + UInt64(start))
             }
-            guard reader.offset <= end else {
-                throw FormatError("section \(number) is longer than it says", at: reader.offset)
+            guard reader.offset == end else {
+                throw FormatError(
+                    "section \(number) ends at byte \(reader.offset), \(end) by its length",
+                    at: reader.offset)
             }
-            _ = try reader.data(end - reader.offset)
-            reader.say("of a later version")
         }
+    }
+
+    private static func appliedThrough(_ reader: inout FieldReader) throws(FormatError) {
+        let count = try reader.count("segment count", each: 2)
+        reader.say(InspectionText.count(count, "segment"))
+        for _ in 0..<count {
+            let fileID = try reader.varint()
+            let through = try reader.varint()
+            reader.say("  file \(fileID) has those up to sequence \(through)")
+            reader.listing.brief(
+                "  \(FileNames.segment(fileID)): deletions up to sequence \(through) applied")
+        }
+    }
+
+    private static func coldSegments(_ reader: inout FieldReader) throws(FormatError) {
+        let count = try reader.count("segment count")
+        var fileIDs: [String] = []
+        for _ in 0..<count { fileIDs.append("\(try reader.varint())") }
+        reader.say(
+            InspectionText.count(count, "segment") + (fileIDs.isEmpty ? "" : ": files ")
+                + fileIDs.joined(separator: ", "))
+        reader.listing.brief(
+            "  in the COLD tier: files " + fileIDs.joined(separator: ", "))
     }
 }

@@ -48,16 +48,6 @@ extension Store {
                 "series \(place.lastSeries) was never handed out, by the manifest", file: path,
                 offset: place.offset)
         }
-        for index in footer.pages.indices {
-            for entry in try reader.page(index) {
-                let table = try? entry.key.parts().table
-                if table != footer.pages[index].table {
-                    report.add(
-                        "the key of series \(entry.number) names another table", file: path,
-                        offset: footer.pages[index].offset)
-                }
-            }
-        }
     }
 
     /// Numbers, deletions and lists of the manifest.
@@ -115,7 +105,7 @@ extension Store {
             }
         }
         let quarantined = (try? fileSystem.list(FileNames.quarantineFolder)) ?? []
-        for name in quarantined.sorted() where !name.hasSuffix(".why") {
+        for name in quarantined.sorted() where !name.hasSuffix(FileNames.reasonSuffix) {
             report.notes.append(
                 "\(FileNames.quarantineFolder)/\(name) is kept with its reason beside it")
         }

@@ -56,6 +56,7 @@ extension Store {
                 for segment in segments { check(segment, manifest, &report) }
                 checkPartitions(manifest, segments, &report)
                 checkNumbers(manifest, last, &report)
+                noteCheckpoint(manifest, segments, &report)
                 noteStrangers(manifest, &report)
                 if isLogged { checkLog(logFiles, manifest, last, &report) }
             }
@@ -102,9 +103,7 @@ extension Store {
                 "\(rowCount) rows in blocks, \(reader.footer.rowCount) in the footer",
                 file: reader.path)
         }
-        if try reader.series().map(\.number) != present {
-            report.add("the dictionary's series are not those of the blocks", file: reader.path)
-        }
+        try checkSeries(reader, present, &report)
         return true
     }
 
@@ -154,11 +153,6 @@ extension Store {
                 in: fileSystem)
             guard try checkBlocks(reader, &report) else { return }
             try checkParts(reader, segment.summary, manifest, &report)
-            for entry in try segment.reader().series() where series.key(entry.number) != entry.key {
-                throw StorageError(
-                    .damaged, "series \(entry.number) has another key in the series table",
-                    file: segment.path)
-            }
             if segment.summary.sequences.upperBound > manifest.flushedThrough {
                 report.add(
                     "it holds writes that the manifest says are in the log", file: segment.path)

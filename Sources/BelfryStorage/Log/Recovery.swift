@@ -221,11 +221,9 @@ struct Recovery {
         let hash = String(Checksum.xxh64(bytes, seed: 0), radix: 16)
         // One sync of the folder for both: where it does not come to that, all is done again.
         try fileSystem.replace(
-            "\(name)-\(hash)" + Self.reasonSuffix, with: Array((why + "\n").utf8))
+            "\(name)-\(hash)" + FileNames.reasonSuffix, with: Array((why + "\n").utf8))
         try fileSystem.durableReplace("\(name)-\(hash)", with: bytes)
     }
-
-    private static let reasonSuffix = ".why"
 
     static func quarantined(_ path: String) -> String {
         let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map {
@@ -235,6 +233,6 @@ struct Recovery {
     }
 
     func explain(_ name: String, _ why: String) throws(StorageError) {
-        try fileSystem.durableReplace(name + Self.reasonSuffix, with: Array((why + "\n").utf8))
+        try fileSystem.durableReplace(name + FileNames.reasonSuffix, with: Array((why + "\n").utf8))
     }
 }

@@ -58,7 +58,8 @@ package enum Repair {
         isCopy: Bool
     ) throws(StorageError) {
         let name = Recovery.quarantined(path) + "-recovered-\(number)"
-        try fileSystem.durableReplace(name + ".why", with: Array("\(path): \(why)\n".utf8))
+        try fileSystem.durableReplace(
+            name + FileNames.reasonSuffix, with: Array("\(path): \(why)\n".utf8))
         if isCopy {
             try fileSystem.durableReplace(name, with: try fileSystem.readAll(path))
         } else {

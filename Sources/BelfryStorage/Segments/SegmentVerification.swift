@@ -31,11 +31,32 @@ package enum SegmentVerification {
                 .damaged, "\(rowCount) rows in blocks, \(reader.footer.rowCount) in the footer",
                 file: reader.path)
         }
-        guard try reader.series().map(\.number) == present.map(\.series) else {
+        guard try areSeries(of: reader, present.map(\.series)) else {
             throw StorageError(
                 .damaged, "the dictionary's series are not those of the blocks",
                 file: reader.path)
         }
+    }
+
+    /// Whether the dictionary has these series and no other; `each` is called for every page, so
+    /// that no more than one is held.
+    static func areSeries(
+        of reader: SegmentReader, _ present: [UInt32],
+        each: (Int, [(number: UInt32, key: SeriesKey)]) throws(StorageError) -> Void = {
+            (_, _) throws(StorageError) in
+        }
+    ) throws(StorageError) -> Bool {
+        var count = 0
+        var isSame = true
+        for page in reader.footer.pages.indices {
+            let entries = try reader.page(page)
+            for entry in entries {
+                if count >= present.count || present[count] != entry.number { isSame = false }
+                count += 1
+            }
+            try each(page, entries)
+        }
+        return isSame && count == present.count
     }
 
     private struct Present: Sendable, Equatable {
@@ -140,7 +161,7 @@ package enum SegmentVerification {
             case .doubles:
                 let values = try strip.decodeDoubles(vector)
                 isRight = isRight && values.count == rows
-                if isRight { isRight = agrees(values, validity, statistics) }
+                if isRight { isRight = DoubleCheck.agrees(values, validity, statistics) }
             case .booleans: isRight = try strip.decodeBooleans(vector).count == rows && isRight
             case .texts:
                 isRight = try strip.decodeTexts(vector).offsets.count == rows + 1 && isRight
@@ -170,21 +191,6 @@ package enum SegmentVerification {
             sum += Int128(values[row])
         }
         return low == summary.min && high == summary.max && sum == summary.sum
-    }
-
-    private static func agrees(
-        _ values: [Double], _ validity: Validity, _ statistics: VectorStatistics
-    ) -> Bool {
-        guard let summary = statistics.doubleSummary else { return statistics.count == 0 }
-        var nanCount = 0
-        for row in values.indices where validity.isValid(row) {
-            if values[row].isNaN {
-                nanCount += 1
-            } else if values[row] < summary.min || values[row] > summary.max {
-                return false
-            }
-        }
-        return nanCount == summary.nanCount
     }
 
     private static func verify(

@@ -100,6 +100,13 @@ struct TableSeries: Sendable {
         return low
     }
 
+    /// The ordinal of the series with this number.
+    /// - Precondition: the numbers ascend.
+    func ordinal(ofNumber number: UInt32) -> Int? {
+        let ordinal = count(below: number)
+        return ordinal < count && numbers[ordinal] == number ? ordinal : nil
+    }
+
     mutating func dictionary(_ column: UInt32) -> TextDictionary? {
         guard let index = columns.firstIndex(where: { $0.number == column }) else { return nil }
         return columns[index].dictionary()

@@ -36,6 +36,11 @@ enum ChecksumRepair {
         }
     }
 
+    static func series(_ bytes: inout [UInt8]) {
+        guard bytes.count >= 48 else { return }
+        seal(&bytes, 0..<(bytes.count - 8), salt: bytes.littleEndian(at: 32, 8))
+    }
+
     static func log(_ bytes: inout [UInt8]) {
         guard bytes.count >= 96 else { return }
         let salt = bytes.littleEndian(at: 32, 8)

@@ -62,6 +62,40 @@ enum FuzzTargets {
         }
     }
 
+    static func series(_ bytes: [UInt8]) {
+        each(bytes, ChecksumRepair.series) { bytes in
+            inspect("series/1.idx", folder("series/1.idx", bytes))
+            guard bytes.count >= 32 else { return }
+            let id = Array(bytes[16..<32])
+            // The memory that numbers take is bounded by those that were handed out.
+            let limit: UInt32 = 1 << 20
+            guard let found = try? SeriesCheckpoint.decode(bytes, databaseID: id, below: limit)
+            else { return }
+            let table = SeriesTable()
+            table.load { state in
+                for series in found.tables { state.load(series) }
+                state.finishLoading()
+            }
+            for series in found.tables {
+                for number in series.numbers.array(series.count) {
+                    if let key = table.key(number) { _ = table.numbers(of: [key]) }
+                }
+            }
+            // What was read is written again to bytes that read the same.
+            let again = found.encoded(below: limit, databaseID: id, salt: 7)
+            guard let copy = try? SeriesCheckpoint.decode(again, databaseID: id, below: limit),
+                copy.sequence == found.sequence, copy.covered == found.covered,
+                copy.tables.map(\.table) == found.tables.map(\.table)
+            else { fatalError("a checkpoint cannot be read once it is written again") }
+            for (one, other) in zip(copy.tables, found.tables) {
+                precondition(
+                    one.numbers.array(one.count) == other.numbers.array(other.count)
+                        && (0..<one.count).allSatisfy { one.key($0) == other.key($0) },
+                    "a checkpoint changes when it is written again")
+            }
+        }
+    }
+
     static func log(_ bytes: [UInt8]) {
         each(bytes, ChecksumRepair.log) { bytes in
             let path = "log/1.log"

@@ -20,6 +20,7 @@ struct FuzzTests {
         var options = StoreOptions.tiny
         options.memtableByteCountLimit = 1 << 20
         options.runsUpkeep = false
+        options.checkpointSeriesCount = 1
         let store = try Store.open(fileSystem, options: options)
         let table = try store.createTable(ModelTable.schema, ifNotExists: false)
         var generator = SeededGenerator(seed: 41)
@@ -29,6 +30,7 @@ struct FuzzTests {
                 rule: index == 2 ? .replace : .merge, isCounted: false)
             if index == 1 { try store.flush() }
         }
+        try store.checkpointSeries(isClosing: true)
         try store.close()
         var seeds = fileSystem.paths.filter { $0.hasPrefix(prefix) }.compactMap {
             fileSystem.bytes($0)
@@ -121,6 +123,16 @@ struct FuzzTests {
         Self.run(strips, 6_000, seed: 46, FuzzTargets.strip)
     }
 
+    @Test("Case 36: changed strips of the COLD tier, of dictionaries and of corrections")
+    func stripsOfRareForms() {
+        Self.run(StripSeeds.all(), 3_000, seed: 48, FuzzTargets.strip)
+    }
+
+    @Test("Case 27: changed checkpoints of the series table with right checksums")
+    func checkpoints() throws {
+        Self.run(try Self.seeds("series/"), 3_000, seed: 49, FuzzTargets.series)
+    }
+
     /// Files of every kind cut at each 512 bytes, empty, and of random bytes.
     @Test("Case 26: empty, cut at each 512 bytes, or garbage: an error in words")
     func cutFiles() throws {
@@ -128,6 +140,7 @@ struct FuzzTests {
         let targets: [(String, ([UInt8]) -> Void)] = [
             ("IDENTITY", FuzzTargets.identity), ("MANIFEST-", FuzzTargets.manifest),
             ("log/", FuzzTargets.log), ("segments/", FuzzTargets.segment),
+            ("series/", FuzzTargets.series),
         ]
         for (prefix, target) in targets {
             target([])
