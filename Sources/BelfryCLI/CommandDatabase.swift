@@ -32,8 +32,11 @@ enum CommandDatabase {
         _ path: String, for sql: String, isReadOnly: Bool, profile: ProfileOptions
     ) throws -> Database {
         let isThere = unsafe access(path + "/IDENTITY", F_OK) == 0
-        if isReadOnly || (isThere && onlyReads(sql)) {
+        if isReadOnly || (isThere && all(sql, \.onlyReads) && !all(sql, \.asksTheWriter)) {
             return try open(path, mustExist: true, isReadOnly: true, profile: profile)
+        }
+        if isThere && all(sql, \.asksTheWriter) {
+            return try openShell(path, isReadOnly: false, profile: profile)
         }
         do { return try Database.open(path, options: profile.databaseOptions()) } catch {
             let hint =
@@ -61,8 +64,8 @@ enum CommandDatabase {
 
     private static let lockedCode = "55006"
 
-    private static func onlyReads(_ sql: String) -> Bool {
-        do { return try Parser.parse(sql).allSatisfy(\.statement.onlyReads) } catch {
+    private static func all(_ sql: String, _ holds: (Statement) -> Bool) -> Bool {
+        do { return try Parser.parse(sql).allSatisfy { holds($0.statement) } } catch {
             return false
         }
     }

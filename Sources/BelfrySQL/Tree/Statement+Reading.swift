@@ -8,4 +8,10 @@ extension Statement {
         default: false
         }
     }
+
+    /// Whether it asks how the store fares for its writer: a reader cannot tell as much.
+    package var asksTheWriter: Bool {
+        guard case .show(.report(let report, _)) = self else { return false }
+        return !report.isByTable
+    }
 }
