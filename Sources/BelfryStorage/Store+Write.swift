@@ -113,6 +113,7 @@ extension Store {
             var staged = StagedSeries()
             var shares: [Share] = []
             for write in group {
+                let before = staged
                 do throws(StorageError) {
                     try state.checkWritable()
                     let share = try complete(write, &state, &staged)
@@ -121,7 +122,11 @@ extension Store {
                     } else {
                         shares.append(share)
                     }
-                } catch { write.finish(.failure(error)) }
+                } catch {
+                    // The numbers that a refused write would have had are for those behind it.
+                    staged = before
+                    write.finish(.failure(error))
+                }
             }
             if shares.isEmpty { return }
             do throws(StorageError) {
