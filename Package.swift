@@ -72,7 +72,7 @@ let package = Package(
         tests("BelfryCodecsTests", ["BelfryCodecs", "BelfryCore"]),
         tests("BelfryStorageTests", ["BelfryStorage", "BelfryCodecs", "BelfryCore"]),
         tests("BelfrySQLTests", ["BelfrySQL"]),
-        tests("BelfryQueryTests", ["BelfryQuery", "BelfryCore"]),
+        tests("BelfryQueryTests", ["BelfryQuery", "BelfryStorage", "BelfrySQL", "BelfryCore"]),
         tests("BelfryTests", ["Belfry", "BelfryCore", "BelfryStorage"]),
         tests("BelfryImportTests", ["BelfryImport", "Belfry", "BelfryCore"]),
         tests("BelfryTownTests", ["BelfryTown", "BelfryCore"]),
