@@ -112,7 +112,10 @@ struct ClosingTests {
     }
 
     @Test func healthIsAValueAStreamAndAWait() async throws {
-        let database = try Database.inMemory()
+        // Upkeep would look at the space itself and find it well.
+        var options = DatabaseOptions()
+        options.store.runsUpkeep = false
+        let database = try Database.inMemory(options: options)
         #expect(database.health.state == .healthy)
         #expect(database.health.reasons.isEmpty)
         let changes = database.healthChanges

@@ -78,15 +78,15 @@ struct LimitTests {
         owner.arguments = ["shell", path]
         let input = Pipe()
         owner.standardInput = input
-        owner.standardOutput = FileHandle.nullDevice
+        let output = Pipe()
+        owner.standardOutput = output
         owner.standardError = FileHandle.nullDevice
         try owner.run()
-        var refused = try Program.run(["query", path, "CHECKPOINT"])
-        // Until the owner has it.
+        // It answers once it has the store.
+        try input.fileHandleForWriting.write(contentsOf: Data("SELECT 1;\n".utf8))
+        #expect(try output.fileHandleForReading.read(upToCount: 1)?.count == 1)
         let name = "process \(owner.processIdentifier) on "
-        for _ in 0..<1_000 where !refused.error.contains(name) && owner.isRunning {
-            refused = try Program.run(["query", path, "CHECKPOINT"])
-        }
+        let refused = try Program.run(["query", path, "CHECKPOINT"])
         #expect(refused.code != 0)
         #expect(refused.error.contains(name), "\(refused.error)")
         kill(owner.processIdentifier, SIGKILL)
