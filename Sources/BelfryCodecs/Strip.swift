@@ -75,6 +75,33 @@ package enum StripValues: Sendable {
     }
 }
 
+extension StripValues {
+    /// Those of rows with a value alone.
+    func dense(_ validity: [UInt64]) -> StripValues {
+        var rows: [Int] = []
+        for (index, word) in validity.enumerated() {
+            var rest = word
+            while rest != 0 {
+                rows.append(64 * index + rest.trailingZeroBitCount)
+                rest &= rest - 1
+            }
+        }
+        switch self {
+        case .integers(let values): return .integers(rows.map { values[$0] })
+        case .doubles(let values): return .doubles(rows.map { values[$0] })
+        case .booleans(let values): return .booleans(rows.map { values[$0] })
+        case .texts(let offsets, let bytes):
+            var denseOffsets: [UInt32] = [0]
+            var denseBytes: [UInt8] = []
+            for row in rows {
+                denseBytes.append(contentsOf: bytes[Int(offsets[row])..<Int(offsets[row + 1])])
+                denseOffsets.append(UInt32(denseBytes.count))
+            }
+            return .texts(offsets: denseOffsets, bytes: denseBytes)
+        }
+    }
+}
+
 /// What a caller may ask of the encoder.
 package struct StripOptions: Sendable {
     /// Doubles as Gorilla's XOR stream: larger and slower, kept for comparison.

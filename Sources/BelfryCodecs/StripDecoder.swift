@@ -46,7 +46,29 @@ package struct StripDecoder: Sendable {
     package func validity(of vector: Int) throws(FormatError) -> [UInt64]? {
         let place = directory.vectors[vector]
         return try unsafe place.validity.decode(
-            bytes.span.bytes, at: place.offset, rowCount: place.rowCount)
+            bytes.span.bytes, at: place.offset, rowCount: place.validityRowCount)
+    }
+
+    /// The slots of a vector spread over its rows; those without a value repeat the one before,
+    /// at the start the first there is, as where they have slots of their own.
+    private func spread<Value>(
+        _ slots: [Value], _ vector: Int, empty: Value
+    ) throws(FormatError) -> [Value] {
+        let place = directory.vectors[vector]
+        guard place.rowCount < place.validityRowCount, let words = try validity(of: vector)
+        else { return slots }
+        var rows: [Value] = []
+        rows.reserveCapacity(place.validityRowCount)
+        var previous = slots.first ?? empty
+        var next = 0
+        for row in 0..<place.validityRowCount {
+            if words[row / 64] >> UInt64(row % 64) & 1 == 1 {
+                previous = slots[next]
+                next += 1
+            }
+            rows.append(previous)
+        }
+        return rows
     }
 
     // MARK: Values
@@ -54,7 +76,7 @@ package struct StripDecoder: Sendable {
     /// - Precondition: a strip of integers.
     package func decodeIntegers(_ vector: Int) throws(FormatError) -> [Int64] {
         precondition(kind == .integers, "the strip holds integers")
-        return try decodeStageB(vector)
+        return try spread(decodeStageB(vector), vector, empty: 0)
     }
 
     /// - Precondition: a strip of doubles.
@@ -78,7 +100,7 @@ package struct StripDecoder: Sendable {
             count = problem == nil ? place.rowCount : 0
         }
         if let problem { throw problem }
-        return values
+        return try spread(values, vector, empty: 0)
     }
 
     /// - Precondition: a strip of booleans.
@@ -120,7 +142,7 @@ package struct StripDecoder: Sendable {
             throw FormatError(
                 "a code beyond the \(limit) texts", at: directory.vectors[vector].valueOffset)
         }
-        return result
+        return try spread(result, vector, empty: 0)
     }
 
     /// Always as texts of their own, whatever the strip holds.
@@ -145,12 +167,13 @@ package struct StripDecoder: Sendable {
         }
         precondition(kind == .texts, "the strip holds texts")
         let place = directory.vectors[vector]
-        let lengths = try decodeStageB(vector)
+        var lengths = try decodeStageB(vector)
         guard let stored = place.texts else {
             throw FormatError("a vector of texts without bytes", at: place.valueOffset)
         }
         let offset = place.valueOffset + place.integers.byteCount(rowCount: place.rowCount)
         let texts = try unsafe stored.decode(bytes.span.bytes, at: offset)
+        lengths = try spreadLengths(lengths, vector)
         var offsets: [UInt32] = [0]
         offsets.reserveCapacity(lengths.count + 1)
         var end = 0
@@ -165,6 +188,19 @@ package struct StripDecoder: Sendable {
             throw FormatError("texts of \(end) bytes, \(texts.count) there", at: offset)
         }
         return TextValues(offsets: offsets, bytes: texts)
+    }
+
+    /// Rows without a slot have no text.
+    private func spreadLengths(_ slots: [Int64], _ vector: Int) throws(FormatError) -> [Int64] {
+        let place = directory.vectors[vector]
+        guard place.rowCount < place.validityRowCount, let words = try validity(of: vector)
+        else { return slots }
+        var next = 0
+        return (0..<place.validityRowCount).map { row in
+            guard words[row / 64] >> UInt64(row % 64) & 1 == 1 else { return 0 }
+            next += 1
+            return slots[next - 1]
+        }
     }
 
     private func decodeStageB(_ vector: Int) throws(FormatError) -> [Int64] {

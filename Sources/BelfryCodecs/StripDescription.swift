@@ -162,12 +162,16 @@ extension StripDirectory {
                 text += ", plain"
             }
         }
-        let isAll = try reader.readUInt8() == 0
-        let validities = isAll ? "all have a value" : "validity by vector"
+        let validityForm = try reader.readUInt8()
+        let isAll = validityForm == 0
+        let validities =
+            isAll
+            ? "all have a value"
+            : "validity by vector" + (validityForm == 2 ? ", slots for values alone" : "")
         add(reader.offset, text.isEmpty ? validities : text + ", " + validities)
         if !isAll {
             for (index, place) in vectors.enumerated() {
-                _ = try EncodedBits.read(&reader, rowCount: place.rowCount)
+                _ = try EncodedBits.read(&reader, rowCount: place.validityRowCount)
                 add(reader.offset, "vector \(index): validity \(Self.name(place.validity))")
             }
         }

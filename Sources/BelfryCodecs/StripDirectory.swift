@@ -22,7 +22,10 @@ package struct StripDirectory: Sendable {
 
     /// One vector: its entry with the repetition resolved, and where its bytes are.
     struct Place: Sendable {
+        /// Rows that have a slot: of a dense strip those with a value, else all.
         var rowCount: Int
+        /// Rows of the vector, with or without a slot.
+        var validityRowCount: Int
         /// Of the validity's bytes, behind which the values' are.
         var offset = 0
         var validity: EncodedBits
@@ -34,7 +37,7 @@ package struct StripDirectory: Sendable {
         var booleans = EncodedBits(form: .none, setCount: 0)
         var statistics = VectorStatistics.empty
 
-        var valueOffset: Int { offset + validity.byteCount(rowCount: rowCount) }
+        var valueOffset: Int { offset + validity.byteCount(rowCount: validityRowCount) }
 
         /// From `offset` to where the next vector is.
         var byteCount: Int {
@@ -112,7 +115,7 @@ package struct StripDirectory: Sendable {
         dictionaryEntryCount = entryCount
         dictionaryBytes = stored
 
-        try readValidities(&reader)
+        try readValidities(&reader, kind)
         if kind == .booleans {
             for index in vectors.indices {
                 let rows = vectors[index].rowCount
@@ -148,7 +151,9 @@ package struct StripDirectory: Sendable {
         for vector in 0..<Strip.vectorCount(rows: count) {
             let rows = Strip.rowCount(of: vector, rows: count)
             vectors.append(
-                Place(rowCount: rows, validity: EncodedBits(form: .all, setCount: rows)))
+                Place(
+                    rowCount: rows, validityRowCount: rows,
+                    validity: EncodedBits(form: .all, setCount: rows)))
         }
         try readEntries(&reader, kind: .doubles)
     }
@@ -162,9 +167,11 @@ package struct StripDirectory: Sendable {
         return isOnly ? scale : nil
     }
 
-    private mutating func readValidities(_ reader: inout ByteReader) throws(FormatError) {
+    private mutating func readValidities(
+        _ reader: inout ByteReader, _ kind: StripKind
+    ) throws(FormatError) {
         let form = try reader.readUInt8()
-        guard form <= 1 else {
+        guard form <= (kind == .booleans ? 1 : 2) else {
             throw FormatError("form of validity \(form)", at: reader.offset - 1)
         }
         vectors.reserveCapacity(Strip.vectorCount(rows: rowCount))
@@ -174,7 +181,10 @@ package struct StripDirectory: Sendable {
                 form == 0
                 ? EncodedBits(form: .all, setCount: rows)
                 : try EncodedBits.read(&reader, rowCount: rows)
-            vectors.append(Place(rowCount: rows, validity: validity))
+            vectors.append(
+                Place(
+                    rowCount: form == 2 ? validity.setCount : rows, validityRowCount: rows,
+                    validity: validity))
         }
     }
 

@@ -60,6 +60,10 @@ private struct StripBuilding {
     let rowCount: Int
     /// Nil where all rows have a value.
     private let validity: [UInt64]?
+    /// Whether only rows with a value have a slot.
+    private let isDense: Bool
+    /// Dense: slots taken by the vectors so far.
+    private var slotCount = 0
     private var validities: [EncodedBits] = []
     /// What stands in the directory between the row count and the validities.
     private var transforms = ByteWriter()
@@ -77,6 +81,9 @@ private struct StripBuilding {
         self.kind = kind
         self.rowCount = rowCount
         self.validity = Self.normalized(validity, rowCount: rowCount)
+        let validCount = self.validity?.reduce(0) { $0 + $1.nonzeroBitCount } ?? rowCount
+        // Slots of rows without a value cost as much as any other in a frame.
+        isDense = kind != .booleans && validCount > 0 && validCount * 2 < rowCount
     }
 
     /// No bits beyond the rows, and none at all where all rows have a value.
@@ -90,7 +97,7 @@ private struct StripBuilding {
         return validCount == rowCount ? nil : words
     }
 
-    /// The rows of a vector, how many have a value, and which if not all.
+    /// The slots of a vector, how many have a value, and which if not all.
     private struct Part {
         var rows: Range<Int>
         var validCount: Int
@@ -107,9 +114,17 @@ private struct StripBuilding {
         let words = Array(validity[firstWord..<(firstWord + EncodedBits.wordCount(rows: count))])
         let bits = EncodedBits.encode(words, rowCount: count, into: &payload)
         validities.append(bits)
+        if isDense {
+            let slots = slotCount..<(slotCount + bits.setCount)
+            slotCount = slots.upperBound
+            return Part(rows: slots, validCount: bits.setCount, validity: nil)
+        }
         return Part(
             rows: rows, validCount: bits.setCount, validity: bits.form == .all ? nil : words)
     }
+
+    /// Of the slots; nil where all have a value.
+    private var slotValidity: [UInt64]? { isDense ? nil : validity }
 
     private var vectors: Range<Int> { 0..<Strip.vectorCount(rows: rowCount) }
 
@@ -117,6 +132,14 @@ private struct StripBuilding {
         statistics.add(entry.statistics)
         if let last = entries.indices.last, entries[last].absorb(entry) { return }
         entries.append(entry)
+    }
+
+    /// The entry of a vector without slots, where it is one: as like the one before as may be.
+    private mutating func appendEmpty(_ part: Part) -> Bool {
+        guard part.rows.isEmpty else { return false }
+        let base = entries.last { $0.integers.hasBase }?.integers.base ?? 0
+        append(VectorEntry(ofNothing: base, doubleForm))
+        return true
     }
 
     /// Rows without a value take the one before; those at the start take the first there is.
@@ -138,7 +161,7 @@ private struct StripBuilding {
     mutating func encode(
         _ values: StripValues, options: StripOptions, forms: IntegerEncoder.Forms
     ) {
-        switch values {
+        switch isDense ? values.dense(validity ?? []) : values {
         case .integers(let integers): encode(integers, forms: forms)
         case .doubles(let doubles): encode(doubles, options: options, forms: forms)
         case .booleans(let booleans): encode(booleans)
@@ -162,6 +185,7 @@ private struct StripBuilding {
         defer { model = encoder.model }
         for vector in vectors {
             let part = part(vector)
+            if appendEmpty(part) { continue }
             Self.fill(&values, part, empty: 0)
             let span = values.span.extracting(part.rows)
             let parameters = encoder.encode(
@@ -188,7 +212,7 @@ private struct StripBuilding {
         _ doubles: [Double], options: StripOptions, forms: IntegerEncoder.Forms
     ) {
         var values = doubles
-        let choice = DoubleChooser(values.span, validity: validity, options: options)
+        let choice = DoubleChooser(values.span, validity: slotValidity, options: options)
         transforms.writeUInt8(choice.stage.byte)
         var dictionaryScale: Int?
         if let dictionary = choice.dictionary {
@@ -202,6 +226,7 @@ private struct StripBuilding {
         doubleForm = encoder.form
         for vector in vectors {
             let part = part(vector)
+            if appendEmpty(part) { continue }
             Self.fill(&values, part, empty: 0)
             append(
                 encoder.encode(
@@ -250,7 +275,7 @@ private struct StripBuilding {
         defer { model = encoder.model }
         guard
             rowCount > 0,
-            let found = TextCodes.find(offsets: offsets, bytes: bytes, validity: validity)
+            let found = TextCodes.find(offsets: offsets, bytes: bytes, validity: slotValidity)
         else {
             transforms.writeUInt8(TextStage.plain.rawValue)
             for vector in vectors {
@@ -263,6 +288,7 @@ private struct StripBuilding {
         var codes = found.codes
         for vector in vectors {
             let part = part(vector)
+            if appendEmpty(part) { continue }
             Self.fill(&codes, part, empty: 0)
             let parameters = encoder.encode(
                 codes.span.extracting(part.rows), mayRamp: part.validity == nil, into: &payload)
@@ -289,6 +315,12 @@ private struct StripBuilding {
         _ encoder: inout IntegerEncoder
     ) {
         let part = part(vector)
+        if part.rows.isEmpty {
+            var entry = VectorEntry(ofNothing: 0, nil)
+            entry.texts = StoredBytes(byteCount: 0, storedByteCount: 0)
+            append(entry)
+            return
+        }
         var lengths: [Int64] = []
         lengths.reserveCapacity(part.rows.count)
         var texts: [UInt8] = []
@@ -324,7 +356,7 @@ private struct StripBuilding {
         directory.writeCount(rowCount)
         tokens?.table.write(&directory)
         directory.writeBytes(transforms.bytes)
-        directory.writeUInt8(validity == nil ? 0 : 1)
+        directory.writeUInt8(validity == nil ? 0 : isDense ? 2 : 1)
         for bits in validities { bits.write(&directory) }
         for bits in booleans { bits.write(&directory) }
         writeEntries(&directory)

@@ -24,6 +24,19 @@ struct VectorEntry: Sendable {
         self.integers = integers
     }
 
+    /// Of a vector without slots in a strip of this form.
+    init(ofNothing base: Int64, _ doubles: DoubleForm?) {
+        var vector = IntegerVector(shape: .constant)
+        vector.base = base
+        self.init(vector)
+        isDerivable = doubles?.isDerivable ?? true
+        switch doubles?.stage {
+        case .corrected: corrections = IntegerVector(shape: .constant)
+        case .patterns: tag.set(VectorTag.ordered)
+        case .decimals, .dictionary, nil: break
+        }
+    }
+
     /// Bytes of an exception: two of place, eight of pattern.
     static let exceptionByteCount = 10
 

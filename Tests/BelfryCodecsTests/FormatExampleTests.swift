@@ -26,6 +26,7 @@ struct FormatExampleTests {
         "XOR": (.doubles([1.5, 1.5, 2.5]), .all),
         "Booleans": (.booleans([true, false, true, true, true]), .all),
         "Rows without a value": (.integers([3, 0, 4, 5]), .all),
+        "Slots for values alone": (.integers([0, 3, 0, 0, 0, 4, 6, 0, 0]), .all),
         "Plain texts": (texts(["ab", "cde", ""]), .all),
         "Dictionary": (texts(["off", "on", "off", "on", "on"]), .all),
     ]
@@ -64,7 +65,10 @@ struct FormatExampleTests {
         let documented = try Self.documented()
         #expect(Set(documented.keys) == Set(Self.examples.keys))
         for (name, (values, forms)) in Self.examples {
-            let validity: [UInt64]? = name == "Rows without a value" ? [0b1101] : nil
+            let validities: [String: [UInt64]] = [
+                "Rows without a value": [0b1101], "Slots for values alone": [0b0110_0010],
+            ]
+            let validity = validities[name]
             let trip: RoundTrip
             switch values {
             case .integers(let integers):
