@@ -136,7 +136,7 @@ struct SegmentInspection {
             listing.problem("the block is not what the index says", at: entry.offset)
             return
         }
-        try strips(facts, at: entry.offset + UInt64(entry.headerByteCount))
+        try strips(number, facts, at: entry.offset + UInt64(entry.headerByteCount))
     }
 
     /// Lists a block's header; nil where it cannot be believed.
@@ -155,12 +155,34 @@ struct SegmentInspection {
         return isRight ? facts : nil
     }
 
-    private func strips(_ facts: BlockFacts, at start: UInt64) throws(StorageError) {
+    private func strips(
+        _ number: Int, _ facts: BlockFacts, at start: UInt64
+    ) throws(StorageError) {
         var offset = start
         for strip in facts.strips {
+            if let other = reference(strip, number, facts) {
+                listing.brief(
+                    "      column \(strip.column) \(facts.name(of: strip.column, tables)), "
+                        + "\(strip.values) values, \(other)")
+                continue
+            }
             try self.strip(strip, facts, at: offset)
             offset += UInt64(strip.byteCount)
         }
+    }
+
+    /// In words, where the strip is; nil where it stands here.
+    private func reference(
+        _ strip: BlockFacts.Strip, _ number: Int, _ facts: BlockFacts
+    ) -> String? {
+        if let other = strip.sameColumn {
+            return "as column \(other) \(facts.name(of: other, tables))"
+        }
+        guard let distance = strip.blockDistance else { return nil }
+        guard distance > 0, distance <= UInt64(number) else {
+            return "as the time strip of a block \(distance) before, which is not there"
+        }
+        return "as the time strip of block \(number - Int(distance))"
     }
 
     private func strip(
@@ -270,7 +292,7 @@ struct SegmentInspection {
                 blockCount += 1
                 offset += UInt64(byteCount)
                 guard let facts else { return }
-                try strips(facts, at: offset)
+                try strips(blockCount - 1, facts, at: offset)
                 offset += UInt64(facts.strips.reduce(0) { $0 + $1.byteCount })
                 listing.isHidden = options.block != nil
             case .other(let title, let byteCount, let list):

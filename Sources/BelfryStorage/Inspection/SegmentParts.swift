@@ -6,8 +6,12 @@ struct BlockFacts {
     struct Strip {
         var column: UInt64
         var kind: UInt8
-        var byteCount: Int
-        var values: UInt64
+        var byteCount = 0
+        var values: UInt64 = 0
+        /// The earlier column that has the bytes.
+        var sameColumn: UInt64?
+        /// How many blocks before this one the bytes are.
+        var blockDistance: UInt64?
     }
 
     var table: UInt64 = 0
@@ -67,26 +71,52 @@ struct BlockFacts {
         _ reader: inout FieldReader, _ tables: [TableSchema]
     ) throws(FormatError) {
         let stripCount = try reader.count(
-            "strip count", each: 4, limit: SegmentFormat.stripCountLimit)
+            "strip count", each: 3, limit: SegmentFormat.stripCountLimit)
         reader.say(InspectionText.count(stripCount, "strip"))
         var column: UInt64 = 0
         for _ in 0..<stripCount {
             column &+= try reader.varint()
-            let kind = try reader.uint8()
-            let place = reader.offset
+            strips.append(try readStrip(&reader, column, tables))
+        }
+    }
+
+    private func readStrip(
+        _ reader: inout FieldReader, _ column: UInt64, _ tables: [TableSchema]
+    ) throws(FormatError) -> Strip {
+        let form = try reader.uint8()
+        var strip = Strip(column: column, kind: form & ~SegmentFormat.stripFlags)
+        let place = reader.offset
+        let kind = StripKind(rawValue: strip.kind).map { "\($0)" } ?? "kind \(strip.kind)"
+        let start = "column \(column) (\(name(of: column, tables))), \(kind), "
+        switch form & SegmentFormat.stripFlags {
+        case 0:
             let byteCount = try reader.varint()
             // No block comes near it.
             guard byteCount <= 1 << 31 else {
                 throw FormatError("a strip of \(byteCount) bytes", at: place)
             }
-            let strip = Strip(
-                column: column, kind: kind, byteCount: Int(byteCount), values: try reader.varint())
-            let kindName = StripKind(rawValue: kind).map { "\($0)" } ?? "kind \(kind)"
+            strip.byteCount = Int(byteCount)
+            strip.values = try reader.varint()
             reader.say(
-                "column \(column) (\(name(of: column, tables))), \(kindName), \(byteCount) bytes, "
+                "\(start)\(byteCount) bytes, "
                     + "\(strip.values) value" + (strip.values == 1 ? "" : "s"))
-            strips.append(strip)
+        case SegmentFormat.columnReference:
+            let other = column &- (try reader.varint())
+            strip.sameColumn = other
+            guard let target = strips.first(where: { $0.column == other }) else {
+                throw FormatError(
+                    "column \(column) refers to one that is not before it", at: place)
+            }
+            strip.values = target.values
+            reader.say("\(start)as column \(other) (\(name(of: other, tables)))")
+        case SegmentFormat.blockReference:
+            let distance = try reader.varint()
+            strip.blockDistance = distance
+            strip.values = rows
+            reader.say("\(start)as the time strip of the block \(distance) before")
+        default: throw FormatError("a strip of form \(form)", at: place)
         }
+        return strip
     }
 
     private func schema(_ tables: [TableSchema]) -> TableSchema? {

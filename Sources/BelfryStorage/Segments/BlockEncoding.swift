@@ -9,24 +9,28 @@ struct FullBlock: Sendable {
 }
 
 /// The strips of a block, complete but for their checksums, which depend on their place.
+///
+/// A column that equals an earlier one of the block is a reference to it: found before it is
+/// encoded where it lies near, else by the bytes of its strip.
 struct EncodedBlock: Sendable {
-    private(set) var strips: [EncodedStrip] = []
+    /// Nil for a reference.
+    private(set) var strips: [EncodedStrip?] = []
     private(set) var places: [BlockHeader.StripPlace] = []
-    private(set) var stripByteCount = 0
     private(set) var minTime = Int64.max
     private(set) var maxTime = Int64.min
     private var options = StripOptions()
 
+    /// Columns that are compared value by value before a strip is encoded.
+    private static let nearCount = 8
+
+    var stripByteCount: Int { places.reduce(0) { $0 + $1.byteCount } }
+
     init(_ block: BlockBuffer, isCold: Bool) {
         options.isCold = isCold
-        add(SegmentFormat.timeColumn, .integers(block.times), nil, block.rowCount)
-        if let kinds = block.kinds {
-            let values = kinds.map { Int64($0) }
-            add(SegmentFormat.kindColumn, .integers(values), nil, block.rowCount)
-        }
-        for column in block.columns {
-            let (valueCount, words) = column.finishedValidity
-            if valueCount > 0 { add(column.number, column.stripValues, words, valueCount) }
+        var near: [Column] = []
+        var known: [UInt64: Int] = [:]
+        for column in Self.columns(of: block) {
+            add(column, &near, &known)
         }
         for time in block.times {
             minTime = min(minTime, time)
@@ -34,16 +38,83 @@ struct EncodedBlock: Sendable {
         }
     }
 
+    /// A column on its way into a strip.
+    private struct Column {
+        var number: UInt32
+        var values: StripValues
+        var validity: [UInt64]?
+        var valueCount: Int
+    }
+
+    private static func columns(of block: BlockBuffer) -> [Column] {
+        func whole(_ number: UInt32, _ values: [Int64]) -> Column {
+            Column(number: number, values: .integers(values), valueCount: values.count)
+        }
+        var columns = [whole(SegmentFormat.timeColumn, block.times)]
+        if let kinds = block.kinds {
+            columns.append(whole(SegmentFormat.kindColumn, kinds.map { Int64($0) }))
+        }
+        for column in block.columns {
+            let (valueCount, words) = column.finishedValidity
+            if valueCount == 0 { continue }
+            columns.append(
+                Column(
+                    number: column.number, values: column.stripValues, validity: words,
+                    valueCount: valueCount))
+        }
+        return columns
+    }
+
     private mutating func add(
-        _ column: UInt32, _ values: StripValues, _ validity: [UInt64]?, _ count: Int
+        _ column: Column, _ near: inout [Column], _ known: inout [UInt64: Int]
     ) {
-        let strip = StripEncoder.encode(values, validity: validity, options: options)
+        if let same = near.first(where: {
+            $0.validity == column.validity && $0.values.isSame(as: column.values)
+        }) {
+            append(nil, column, same.number)
+            return
+        }
+        let strip = StripEncoder.encode(
+            column.values, validity: column.validity, options: options)
+        let hash = unsafe Checksum.xxh64(
+            strip.bytes.span.bytes, seed: UInt64(column.values.kind.rawValue))
+        if let index = known[hash], let other = strips[index], other.bytes == strip.bytes,
+            places[index].kind == column.values.kind
+        {
+            append(nil, column, places[index].column)
+            return
+        }
+        if known[hash] == nil { known[hash] = strips.count }
+        near.append(column)
+        if near.count > Self.nearCount { near.removeFirst() }
+        append(strip, column, nil)
+    }
+
+    private mutating func append(_ strip: EncodedStrip?, _ column: Column, _ same: UInt32?) {
         places.append(
             BlockHeader.StripPlace(
-                column: column, kind: values.kind, offset: stripByteCount,
-                byteCount: strip.bytes.count, valueCount: count))
+                column: column.number, kind: column.values.kind, offset: stripByteCount,
+                byteCount: strip?.bytes.count ?? 0, valueCount: column.valueCount,
+                reference: same.map { .column($0) }))
         strips.append(strip)
-        stripByteCount += strip.bytes.count
+    }
+
+    /// Whether the time strip may be that of another block: nothing in this one leads to it.
+    var mayShareTimes: Bool {
+        strips[0] != nil
+            && places.allSatisfy { $0.reference != .column(SegmentFormat.timeColumn) }
+    }
+
+    /// Takes the time strip of the block so many before this one for its own.
+    mutating func shareTimes(distance: Int) {
+        strips[0] = nil
+        places[0].byteCount = 0
+        places[0].reference = .earlierBlock(distance: distance)
+        var offset = 0
+        for index in places.indices {
+            places[index].offset = offset
+            offset += places[index].byteCount
+        }
     }
 }
 

@@ -6,15 +6,27 @@ import BelfryCore
 /// Invariants:
 /// 1. Extents have ascending series numbers, none is empty, and they add up to the row count.
 /// 2. Strips follow the header without gaps, by ascending column number; the first is time.
+/// 3. A reference leads to a strip of the block that stands for itself; one to an earlier block is
+///    a time strip's alone, and only that block's header tells whether it leads anywhere.
 struct BlockHeader: Sendable, Hashable {
+    /// Where the bytes of a strip are that are not written again.
+    enum Reference: Sendable, Hashable {
+        /// An earlier column of the block has the same bytes.
+        case column(UInt32)
+        /// The block so many before this one has the same times.
+        case earlierBlock(distance: Int)
+    }
+
     struct StripPlace: Sendable, Hashable {
         var column: UInt32
         var kind: StripKind
         /// Counted from the end of the header.
         var offset: Int
+        /// 0 for a reference.
         var byteCount: Int
         /// Rows with a value.
         var valueCount: Int
+        var reference: Reference?
     }
 
     var table: UInt32
@@ -51,10 +63,19 @@ struct BlockHeader: Sendable, Hashable {
         var column: UInt32 = 0
         for strip in strips {
             writer.writeVarint(UInt64(strip.column &- column))
-            writer.writeUInt8(strip.kind.rawValue)
-            writer.writeCount(strip.byteCount)
-            writer.writeCount(strip.valueCount)
             column = strip.column
+            switch strip.reference {
+            case .column(let other):
+                writer.writeUInt8(strip.kind.rawValue | SegmentFormat.columnReference)
+                writer.writeVarint(UInt64(column &- other))
+            case .earlierBlock(let distance):
+                writer.writeUInt8(strip.kind.rawValue | SegmentFormat.blockReference)
+                writer.writeCount(distance)
+            case nil:
+                writer.writeUInt8(strip.kind.rawValue)
+                writer.writeCount(strip.byteCount)
+                writer.writeCount(strip.valueCount)
+            }
         }
         return writer
     }
@@ -122,23 +143,63 @@ struct BlockHeader: Sendable, Hashable {
         var offset = 0
         for index in 0..<count {
             let step = try reader.readVarint()
-            let kindByte = try reader.readUInt8()
-            let byteCount = try reader.readCount(
-                limit: stripByteCount - offset, "strip byte count")
-            let valueCount = try reader.readCount(limit: rowCount, "value count")
-            guard let kind = StripKind(rawValue: kindByte),
-                step <= UInt64(UInt32.max) - column, index == 0 ? step == 0 : step > 0
+            guard step <= UInt64(UInt32.max) - column, index == 0 ? step == 0 : step > 0
             else { throw FormatError("strips out of order", at: reader.offset) }
             column += step
-            strips.append(
-                StripPlace(
-                    column: UInt32(column), kind: kind, offset: offset, byteCount: byteCount,
-                    valueCount: valueCount))
-            offset += byteCount
+            let strip = try readStrip(
+                &reader, UInt32(column), behind: strips, rowCount: rowCount, offset: offset,
+                stripByteCount: stripByteCount)
+            strips.append(strip)
+            offset += strip.byteCount
         }
         guard offset == stripByteCount, let first = strips.first, first.kind == .integers,
             first.valueCount == rowCount
         else { throw FormatError("strips do not fill their block", at: reader.offset) }
         return strips
+    }
+
+    /// What follows a strip's column number.
+    private static func readStrip(
+        _ reader: inout ByteReader, _ column: UInt32, behind strips: [StripPlace], rowCount: Int,
+        offset: Int, stripByteCount: Int
+    ) throws(FormatError) -> StripPlace {
+        let start = reader.offset
+        let form = try reader.readUInt8()
+        let flags = form & SegmentFormat.stripFlags
+        guard let kind = StripKind(rawValue: form & ~SegmentFormat.stripFlags) else {
+            throw FormatError("a strip of form \(form), column \(column)", at: start)
+        }
+        var strip = StripPlace(
+            column: column, kind: kind, offset: offset, byteCount: 0, valueCount: 0)
+        switch flags {
+        case 0:
+            strip.byteCount = try reader.readCount(
+                limit: stripByteCount - offset, "strip byte count")
+            strip.valueCount = try reader.readCount(limit: rowCount, "value count")
+        case SegmentFormat.columnReference:
+            let distance = try reader.readVarint()
+            guard distance > 0, distance <= UInt64(column),
+                let target = strips.first(where: { UInt64($0.column) == UInt64(column) - distance })
+            else {
+                throw FormatError(
+                    "column \(column) refers to one that is not before it in the block", at: start)
+            }
+            guard target.reference == nil, target.kind == kind else {
+                throw FormatError(
+                    "column \(column) refers to column \(target.column), a strip of another kind "
+                        + "or itself a reference", at: start)
+            }
+            strip.reference = .column(target.column)
+            strip.valueCount = target.valueCount
+        case SegmentFormat.blockReference:
+            let distance = try reader.readCount(limit: Int(UInt32.max), "distance in blocks")
+            guard distance > 0, column == SegmentFormat.timeColumn, kind == .integers else {
+                throw FormatError("column \(column) refers to another block", at: start)
+            }
+            strip.reference = .earlierBlock(distance: distance)
+            strip.valueCount = rowCount
+        default: throw FormatError("a strip of form \(form), column \(column)", at: start)
+        }
+        return strip
     }
 }

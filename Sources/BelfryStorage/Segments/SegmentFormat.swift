@@ -23,6 +23,12 @@ enum SegmentFormat {
     static let timeColumn: UInt32 = 0
     static let kindColumn: UInt32 = 1
 
+    /// Beside a strip's kind in a block's header: an earlier column of the block has its bytes.
+    static let columnReference: UInt8 = 0x10
+    /// Beside a strip's kind: the time strip of an earlier block has its bytes.
+    static let blockReference: UInt8 = 0x20
+    static let stripFlags: UInt8 = 0xF0
+
     // What no writer exceeds, so that readers refuse before they allocate.
     static let blockHeaderByteCountLimit = 4 << 20
     static let stripCountLimit = 4096

@@ -15,28 +15,30 @@ package final class SegmentReader: Sendable {
     let footer: SegmentFooter
     let index: BlockIndex
     private let file: any OpenFile
-    /// Whether blocks are left out; their numbers are then other ones, so nothing is cached.
-    private let isPartial: Bool
+    /// Every block of the file; references count in these.
+    private let allBlocks: BlockIndex
+    /// Where blocks are left out, the numbers in the file of those that are not.
+    private let numbers: [Int]?
     /// The series of pages of the dictionary, as far as anyone asked.
     let presences = Mutex<[Int: SeriesSet]>([:])
 
     /// The same file without some of its blocks.
     func without(_ blocks: Set<Int>) -> SegmentReader {
-        SegmentReader(
-            self,
-            BlockIndex(
-                entries: index.entries.enumerated().filter { !blocks.contains($0.offset) }
-                    .map(\.element)))
+        SegmentReader(self, index.entries.indices.filter { !blocks.contains($0) })
     }
 
-    private init(_ whole: SegmentReader, _ index: BlockIndex) {
+    private init(_ whole: SegmentReader, _ blocks: [Int]) {
         path = whole.path
         salt = whole.salt
         footer = whole.footer
         file = whole.file
-        self.index = index
-        isPartial = true
+        index = BlockIndex(entries: blocks.map { whole.index.entries[$0] })
+        allBlocks = whole.allBlocks
+        numbers = blocks.map { whole.number(of: $0) }
     }
+
+    /// What number a block has in the file.
+    private func number(of block: Int) -> Int { numbers.map { $0[block] } ?? block }
 
     /// Opens a file and checks that it is the one the summary speaks of.
     package static func open(
@@ -63,7 +65,7 @@ package final class SegmentReader: Sendable {
     init(_ file: any OpenFile, path: String, databaseID: [UInt8]?) throws(StorageError) {
         self.file = file
         self.path = path
-        isPartial = false
+        numbers = nil
         let byteCount = try file.byteCount()
         let fixed = SegmentFormat.headerByteCount + SegmentFormat.trailerByteCount
         guard byteCount >= UInt64(fixed) else {
@@ -101,6 +103,7 @@ package final class SegmentReader: Sendable {
                 indexBytes, salt: header.salt, offset: footer.indexOffset,
                 limit: footer.pages.first?.offset ?? footer.indexOffset)
         }
+        allBlocks = index
     }
 
     /// From its first series to its last; of one that is not wide.
@@ -126,10 +129,23 @@ package final class SegmentReader: Sendable {
 
     /// The header of a block.
     func header(_ block: Int, _ cache: BlockCache?) throws(StorageError) -> BlockHeader {
-        let cache = isPartial ? nil : cache
+        try header(numbered: number(of: block), cache)
+    }
+
+    /// The strip of a column, opened; nil where the block has none.
+    func strip(
+        _ block: Int, column: UInt32, _ cache: BlockCache?, bytesRead: inout Int
+    ) throws(StorageError) -> StripDecoder? {
+        try strip(numbered: number(of: block), column: column, cache, bytesRead: &bytesRead)
+    }
+
+    /// The header of the block with this number in the file.
+    private func header(
+        numbered block: Int, _ cache: BlockCache?
+    ) throws(StorageError) -> BlockHeader {
         let key = BlockCache.Key(fileID: footer.fileID, block: block, column: nil)
         if let cache, case .header(let header)? = cache.content(key) { return header }
-        let entry = index.entries[block]
+        let entry = allBlocks.entries[block]
         let bytes = try file.read(at: entry.offset, count: entry.headerByteCount)
         let header: BlockHeader
         do throws(FormatError) {
@@ -140,56 +156,117 @@ package final class SegmentReader: Sendable {
                 header.extents.first?.series == entry.firstSeries,
                 header.extents.last?.series == entry.lastSeries
             else { throw FormatError("a block is not what the index says", at: 0) }
-        } catch { throw damage(error, block: block, column: nil) }
+        } catch { throw damage(error, number: block, column: nil) }
         cache?.insert(
             .header(header), key,
-            byteCount: 160 + header.extents.count * 16 + header.strips.count * 48)
+            byteCount: 160 + header.extents.count * 16 + header.strips.count * 64)
         return header
     }
 
-    /// The strip of a column, opened; nil where the block has none.
-    func strip(
-        _ block: Int, column: UInt32, _ cache: BlockCache?, bytesRead: inout Int
+    /// A reference shares the content that its strip has in the cache.
+    private func strip(
+        numbered block: Int, column: UInt32, _ cache: BlockCache?, bytesRead: inout Int
     ) throws(StorageError) -> StripDecoder? {
-        let cache = isPartial ? nil : cache
-        let key = BlockCache.Key(fileID: footer.fileID, block: block, column: column)
+        var key = BlockCache.Key(fileID: footer.fileID, block: block, column: column)
         if let cache, case .strip(let strip)? = cache.content(key) { return strip }
-        let header = try header(block, cache)
+        let header = try header(numbered: block, cache)
         guard let place = header.strip(of: column) else { return nil }
-        let entry = index.entries[block]
-        let offset = entry.offset + UInt64(entry.headerByteCount + place.offset)
-        let bytes = try file.read(at: offset, count: place.byteCount)
-        bytesRead += place.byteCount
+        let home = try home(of: place, in: header, block, cache)
+        if home.isReference {
+            key = BlockCache.Key(
+                fileID: footer.fileID, block: home.block, column: home.place.column)
+            if let cache, case .strip(let strip)? = cache.content(key) { return strip }
+        }
+        let entry = allBlocks.entries[home.block]
+        let offset = entry.offset + UInt64(entry.headerByteCount + home.place.offset)
+        let byteCount = home.place.byteCount
+        let bytes = try file.read(at: offset, count: byteCount)
+        bytesRead += byteCount
         let strip: StripDecoder
         do throws(FormatError) {
             strip = try StripDecoder(
                 bytes: bytes, kind: place.kind, rowCount: header.rowCount, salt: salt,
                 offset: offset)
-        } catch { throw damage(error, block: block, column: column, base: offset) }
-        cache?.insert(.strip(strip), key, byteCount: place.byteCount * 2 + 256)
+        } catch { throw damage(error, number: block, column: column, base: offset, home) }
+        cache?.insert(.strip(strip), key, byteCount: byteCount * 2 + 256)
         return strip
+    }
+
+    /// Where the bytes of a strip stand.
+    private struct Home {
+        var block: Int
+        var place: BlockHeader.StripPlace
+        var isReference: Bool
+    }
+
+    /// Follows a reference, which leads to a strip that stands for itself and to nothing else.
+    private func home(
+        of place: BlockHeader.StripPlace, in header: BlockHeader, _ block: Int,
+        _ cache: BlockCache?
+    ) throws(StorageError) -> Home {
+        switch place.reference {
+        case nil: return Home(block: block, place: place, isReference: false)
+        case .column(let column):
+            // The header was refused if there were none.
+            guard let target = header.strip(of: column) else { break }
+            return Home(block: block, place: target, isReference: true)
+        case .earlierBlock(let distance):
+            guard distance <= block,
+                allBlocks.entries[block - distance].rowCount == header.rowCount
+            else {
+                throw damage(
+                    FormatError(
+                        "its times are those of the block \(distance) before it, which is not "
+                            + "there or has another row count", at: 0),
+                    number: block, column: place.column)
+            }
+            let other = try self.header(numbered: block - distance, cache)
+            guard let target = other.strips.first, target.reference == nil else {
+                throw damage(
+                    FormatError(
+                        "its times are those of block \(block - distance), which has none of "
+                            + "its own", at: 0),
+                    number: block, column: place.column)
+            }
+            return Home(block: block - distance, place: target, isReference: true)
+        }
+        throw damage(
+            FormatError("a reference that leads nowhere", at: 0), number: block,
+            column: place.column)
     }
 
     /// An error found while decoding a strip, or a block's header, with its place.
     func damage(
         _ error: FormatError, block: Int, column: UInt32?, base: UInt64? = nil
     ) -> StorageError {
-        let entry = index.entries[block]
+        damage(error, number: number(of: block), column: column, base: base)
+    }
+
+    /// - Parameter home: where the strip's bytes are; both places are named where they differ.
+    private func damage(
+        _ error: FormatError, number block: Int, column: UInt32?, base: UInt64? = nil,
+        _ home: Home? = nil
+    ) -> StorageError {
+        let entry = allBlocks.entries[block]
         let table = footer.tables.first { $0.number == entry.table }
-        let name =
+        func name(_ column: UInt32) -> String {
             switch column {
-            case nil: ""
-            case SegmentFormat.timeColumn: ", column time"
-            case SegmentFormat.kindColumn: ", column row kinds"
-            case let number?:
-                ", column "
-                    + (table?.columns.first { $0.number == number }?.name ?? "number \(number)")
+            case SegmentFormat.timeColumn: "time"
+            case SegmentFormat.kindColumn: "row kinds"
+            default: table?.columns.first { $0.number == column }?.name ?? "number \(column)"
             }
+        }
+        var place = "block \(block)" + (column.map { ", column \(name($0))" } ?? "")
+        if let home, home.isReference {
+            place +=
+                home.block == block
+                ? ", stored as column \(name(home.place.column))"
+                : ", stored in block \(home.block)"
+        }
         let partition =
             footer.partition.map { ", partition from \($0.start) to before \($0.end)" } ?? ""
         let message =
-            "\(error.message) (table \(table?.name ?? String(entry.table))\(partition), "
-            + "block \(block)\(name))"
+            "\(error.message) (table \(table?.name ?? String(entry.table))\(partition), \(place))"
         return StorageError(
             FormatError(message, at: error.offset), file: path, base: base ?? entry.offset)
     }

@@ -51,6 +51,7 @@ final class SegmentWriter {
     private var pending: [UInt8] = []
     private var pendingOffset: UInt64 = 0
     private var entries: [BlockIndex.Entry] = []
+    private var sharedTimes = SharedTimes()
     private var tables: [TableSchema] = []
     private var series: [(table: UInt32, numbers: [UInt32])] = []
     private var buffer: BlockBuffer?
@@ -242,7 +243,20 @@ final class SegmentWriter {
         queuedRowCount = 0
         let encoded = BlockCrew.encode(
             blocks, threadCount: threadCount, isCold: target.isCold)
-        for (block, encoded) in zip(blocks, encoded) { try write(block, encoded) }
+        for (block, encoded) in zip(blocks, encoded) { try write(block, sharing(encoded)) }
+    }
+
+    /// The block with the time strip of an earlier one in place of an equal one of its own.
+    private func sharing(_ encoded: EncodedBlock) -> EncodedBlock {
+        guard encoded.mayShareTimes, let times = encoded.strips[0] else { return encoded }
+        let number = entries.count
+        guard
+            let earlier = sharedTimes.earlierBlock(
+                with: times, rowCount: encoded.places[0].valueCount, orEnter: number)
+        else { return encoded }
+        var shared = encoded
+        shared.shareTimes(distance: number - earlier)
+        return shared
     }
 
     /// One block: its header, then its strips.
@@ -256,10 +270,9 @@ final class SegmentWriter {
         let start = offset
         SealedBytes.seal(&writer, salt: target.salt, offset: start)
         pending.append(contentsOf: writer.bytes)
-        var strips = encoded.strips
-        for index in strips.indices {
-            strips[index].seal(salt: target.salt, offset: offset)
-            pending.append(contentsOf: strips[index].bytes)
+        for case var strip? in encoded.strips {
+            strip.seal(salt: target.salt, offset: offset)
+            pending.append(contentsOf: strip.bytes)
         }
         entries.append(
             BlockIndex.Entry(

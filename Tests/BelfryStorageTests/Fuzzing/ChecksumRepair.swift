@@ -129,7 +129,7 @@ enum ChecksumRepair {
                 Array(bytes[start..<headerEnd]), salt: salt, offset: entry.offset,
                 stripByteCount: entry.stripByteCount)
         else { return }
-        for place in header.strips {
+        for place in header.strips where place.byteCount > 0 {
             let stripStart = headerEnd + place.offset
             strip(&bytes, stripStart..<(stripStart + place.byteCount), salt: salt)
         }

@@ -7,7 +7,8 @@ import Testing
 /// Damage within segments: queries that touch it fail and say where, the others answer, and where
 /// it is asked for the rest is given with a count of what is missing.
 struct CorruptBlockTests {
-    /// Four series of 16 rows each in blocks of 8 rows, as one partition segment.
+    /// Four series of 16 rows each in blocks of 8 rows, as one partition segment. Each has times of
+    /// its own, so that no block needs another.
     private static func fixture() throws -> (fixture: SegmentFixture, rows: [ModelRow]) {
         var options = StoreOptions.tiny
         options.vectorsPerBlock = 2
@@ -18,7 +19,8 @@ struct CorruptBlockTests {
             for row in 0..<16 {
                 rows.append(
                     ModelRow(
-                        series: series, time: Int64(row) * 60_000_000_000,
+                        series: series,
+                        time: Int64(row) * 60_000_000_000 + Int64(series) * 1_000_000_000,
                         double: Double(row) + Double(series) / 10, integer: Int64(row * row),
                         text: "\(series) \(row)"))
             }
