@@ -5,13 +5,12 @@ import BelfrySQL
 /// sample, HAVING, QUALIFY, select list, DISTINCT, ORDER BY, LIMIT.
 extension Binder {
     func bindSelect(_ select: Select, ordered: QueryOrdering) throws(QueryError) -> Relation {
-        if let window = select.windows.first {
-            throw .notSupported("WINDOW", at: window.specification.span)
-        }
-        let (scope, grouping, input) = try bindSource(select, orderBy: ordered.orderBy)
+        let (base, grouping, input) = try bindSource(select, orderBy: ordered.orderBy)
 
         // Everything that may ask for an aggregate is bound before the grouping is finished.
-        let having = try bindConditions(select.having, scope: scope, clause: "HAVING")
+        let having = try bindConditions(select.having, scope: base, clause: "HAVING")
+        let scope = try WindowScope(
+            base, relation: input.relation, windows: select.windows, binder: self)
         let qualify = try bindConditions(select.qualify, scope: scope, clause: "QUALIFY")
         var list = try bindSelectList(select, scope: scope, input: input)
         let distinctKeys = try bindDistinctKeys(select, list: &list, scope: scope)
@@ -25,7 +24,9 @@ extension Binder {
             source = Relation(
                 plan: input.filtered, columns: input.relation.columns, times: input.relation.times)
         }
-        var plan = source.plan.filtered(by: having).filtered(by: qualify)
+        var plan = scope.plan(over: source.plan.filtered(by: having))
+            .filtered(by: qualify.map(scope.settled))
+        list.expressions = list.expressions.map(scope.settled)
         plan = projection(of: list, over: plan)
 
         var keepsTimes = distinctKeys == nil
@@ -132,6 +133,9 @@ extension Binder {
         }
         return items || orderBy.contains { $0.expression.hasAggregate }
             || (select.qualify?.hasAggregate ?? false)
+            || select.windows.contains {
+                $0.specification.expressions.contains(where: \.hasAggregate)
+            }
     }
 
     /// The expressions of GROUP BY, with ordinals and aliases replaced by what they stand for. An

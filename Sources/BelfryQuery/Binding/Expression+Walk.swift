@@ -23,6 +23,7 @@ extension Expression {
             var inside: [Expression] = []
             if case .list(let arguments) = node.arguments { inside = arguments }
             inside += node.orderBy.map(\.expression) + node.withinGroup.map(\.expression)
+            if case .specification(let window)? = node.over { inside += window.expressions }
             return inside + (node.filter.map { [$0] } ?? [])
         case .atTimeZone(let node): return [node.operand, node.zone]
         case .extract(let node): return [node.operand]
@@ -72,4 +73,9 @@ extension Expression {
         }
         return nil
     }
+}
+
+extension WindowSpecification {
+    /// Those of its keys; offsets of frames are constants.
+    var expressions: [Expression] { partitionBy + orderBy.map(\.expression) }
 }

@@ -13,8 +13,11 @@ extension ExpressionBinder {
 
     func bindCall(_ node: FunctionCall) throws(QueryError) -> BoundExpression {
         let name = node.name.name.folded
-        if node.over != nil {
-            throw QueryError.notSupported("a window function (OVER)", at: node.span)
+        if node.over != nil { return try scope.window(node) }
+        if WindowCall.Function(name: name) != nil {
+            throw QueryError(
+                "42809", "window function \(name) needs an OVER clause", at: node.span,
+                hint: "\(name)(…) OVER (PARTITION BY … ORDER BY …)")
         }
         if Self.isAggregate(name) || Self.isSeriesAware(name) { return try scope.aggregate(node) }
         if node.filter != nil || node.isDistinct || !node.orderBy.isEmpty

@@ -9,7 +9,17 @@ package protocol ExpressionScope: AnyObject {
     func substitute(_ expression: Expression) throws(QueryError) -> BoundExpression?
     /// An aggregate or series-aware call; throws 42803 where none may stand.
     func aggregate(_ call: FunctionCall) throws(QueryError) -> BoundExpression
+    /// A call with OVER; throws 42P20 where none may stand.
+    func window(_ call: FunctionCall) throws(QueryError) -> BoundExpression
     /// A scalar subquery, EXISTS or IN (SELECT …).
     func subquery(_ expression: Expression) throws(QueryError) -> BoundExpression
     func parameter(_ reference: ParameterReference) throws(QueryError) -> Value
+}
+
+extension ExpressionScope {
+    package func window(_ call: FunctionCall) throws(QueryError) -> BoundExpression {
+        throw QueryError(
+            "42P20", "a window function is not allowed here", at: call.span,
+            hint: "it stands in the select list, QUALIFY or ORDER BY; elsewhere use a subquery")
+    }
 }

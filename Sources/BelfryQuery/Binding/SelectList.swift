@@ -41,7 +41,7 @@ extension Binder {
             case .expression(let expression, let alias):
                 let bound = try bind(expression, scope: scope)
                 let name = alias?.folded ?? Self.outputName(expression)
-                if case .column(let index, _) = bound, !(scope is any Grouping),
+                if case .column(let index, _) = bound, !scope.isOfGroups,
                     let column = input.relation.columns.first(where: { $0.index == index }),
                     column.isNotNull && !column.isNullExtended
                 {
@@ -52,7 +52,7 @@ extension Binder {
                     PlanColumn(name: name, type: bound.type, kind: kind(of: bound, input, scope)))
                 list.trees.append(expression)
             case .star(let star):
-                if scope is any Grouping {
+                if scope.isOfGroups {
                     throw QueryError(
                         "42803", "* cannot stand in a grouped query", at: star.span,
                         hint: "name the keys and aggregates")
@@ -101,7 +101,7 @@ extension Binder {
     private func kind(
         of expression: BoundExpression, _ input: GroupingInput, _ scope: any ExpressionScope
     ) -> ColumnKind? {
-        if scope is any Grouping { return nil }
+        if scope.isOfGroups { return nil }
         return input.relation.kind(of: expression)
     }
 

@@ -66,6 +66,8 @@ struct PlanBuilder {
             return distinct(below, keys: node.keys)
         case .union(let node):
             return try union(node, path: path)
+        case .window(let node):
+            return WindowOperator(try input(0, node.input), node: node, context: context)
         case .sample(let node):
             return try sample(node, path: path)
         case .latest(let node):
@@ -164,6 +166,7 @@ extension LogicalPlan {
         case .sort(let node): return min(node.limit ?? .max, node.input.rowEstimate(context))
         case .limit(let node): return min(node.limit ?? .max, node.input.rowEstimate(context))
         case .distinct(let node): return node.input.rowEstimate(context) / 4
+        case .window(let node): return node.input.rowEstimate(context)
         case .union(let node):
             return node.inputs.reduce(0) { $0 + $1.rowEstimate(context) }
         }

@@ -10,10 +10,13 @@ struct SortKeys {
     private let rowCount: Int
     private let stride: Int
     private let words: [UInt64]
+    /// How many words the keys through each take.
+    private let wordCounts: [Int]
 
     init(_ vectors: [Vector], keys: [SortNode.Key], rowCount: Int) {
         self.rowCount = rowCount
         var columns: [[UInt64]] = []
+        var wordCounts: [Int] = []
         for (vector, key) in zip(vectors, keys) {
             if !vector.validity.isAll {
                 let nullWord: UInt64 = key.nullsFirst ? 0 : 2
@@ -28,7 +31,9 @@ struct SortKeys {
                 }
             }
             columns.append(column)
+            wordCounts.append(columns.count)
         }
+        self.wordCounts = wordCounts
         stride = columns.count
         if columns.count == 1 {
             words = columns[0]
@@ -79,6 +84,26 @@ struct SortKeys {
             return left.row < right.row
         }
         return entries.map(\.row)
+    }
+
+    /// Whether two rows are equal in the first so many keys.
+    func isSame(_ left: Int, _ right: Int, keyCount: Int) -> Bool {
+        let count = keyCount == 0 ? 0 : wordCounts[keyCount - 1]
+        for index in 0..<count where words[left * stride + index] != words[right * stride + index] {
+            return false
+        }
+        return true
+    }
+
+    /// Words of numbers and times that compare as they do, across vectors; nil for other types.
+    static func comparableWords(of vector: Vector, isDescending: Bool) -> [UInt64]? {
+        let words: [UInt64]
+        switch vector.storage {
+        case .integers(let values): words = values.map { UInt64(bitPattern: $0) ^ (1 << 63) }
+        case .doubles(let values): words = values.map(word)
+        case .booleans, .texts, .dictionary, .intervals: return nil
+        }
+        return isDescending ? words.map { ~$0 } : words
     }
 
     private func isLess(_ left: Int, _ right: Int) -> Bool {

@@ -227,9 +227,6 @@ extension ExpressionBinder {
     ) throws(QueryError) -> AggregateCall {
         let name = call.name.name.folded
         let inner = ExpressionBinder(scope: inputScope, environment: environment)
-        if call.over != nil {
-            throw QueryError.notSupported("a window function (OVER)", at: call.span)
-        }
         if !call.orderBy.isEmpty {
             throw QueryError.notSupported("ORDER BY inside \(name)", at: call.span)
         }

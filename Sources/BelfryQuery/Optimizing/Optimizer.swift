@@ -79,6 +79,13 @@ extension LogicalPlan {
         case .distinct(var node):
             node.keys = node.keys?.map(rewrite)
             return .distinct(node)
+        case .window(var node):
+            node.partition = node.partition.map(rewrite)
+            for index in node.order.indices {
+                node.order[index].expression = rewrite(node.order[index].expression)
+            }
+            node.calls = node.calls.map { $0.rewriting(rewrite) }
+            return .window(node)
         }
     }
 }

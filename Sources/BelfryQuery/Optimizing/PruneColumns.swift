@@ -101,7 +101,37 @@ enum PruneColumns {
             node.inputs = node.inputs.map { exactly(kept, of: $0) }
             node.columns = kept.map { node.columns[$0] }
             return (.union(node), places)
+        case .window(let node):
+            return prune(node, wanted)
         }
+    }
+
+    private static func prune(_ node: WindowNode, _ wanted: Set<Int>) -> Pruned {
+        var node = node
+        let width = node.input.columns.count
+        let callCount = node.calls.count
+        let kept = node.calls.indices.filter { wanted.contains(width + $0) }
+        let calls = kept.map { node.calls[$0] }
+        let keys = node.partition + node.order.map(\.expression)
+        let input = prune(
+            node.input,
+            wanted.filter { $0 < width }.union(used(keys + calls.flatMap(\.expressions))))
+        if kept.isEmpty {
+            return (input.plan, input.places + node.calls.map { _ in -1 })
+        }
+        node.partition = node.partition.map { moved($0, input.places) }
+        for index in node.order.indices {
+            node.order[index].expression = moved(node.order[index].expression, input.places)
+        }
+        node.calls = calls.map { $0.rewriting { moved($0, input.places) } }
+        node.callColumns = kept.map { node.callColumns[$0] }
+        node.input = input.plan
+        let newWidth = input.plan.columns.count
+        return (
+            .window(node),
+            input.places
+                + places(of: kept, count: callCount).map { $0 < 0 ? -1 : $0 + newWidth }
+        )
     }
 
     private static func prune(_ node: AggregateNode, _ wanted: Set<Int>) -> Pruned {

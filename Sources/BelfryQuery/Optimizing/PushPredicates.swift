@@ -54,6 +54,20 @@ enum PushPredicates {
             node.left = push(node.left, below)
             node.right = push(node.right, [])
             return LogicalPlan.asofJoin(node).filtered(by: above)
+        case .window(var node):
+            // A whole partition goes or stays; a single row of it may not go early.
+            let (below, above) = conditions.partitioned { condition in
+                let used = condition.usedColumns
+                return !used.isEmpty
+                    && used.allSatisfy { column in
+                        node.partition.contains {
+                            if case .column(column, _) = $0 { return true }
+                            return false
+                        }
+                    }
+            }
+            node.input = push(node.input, below)
+            return LogicalPlan.window(node).filtered(by: above)
         case .scan, .values, .generateSeries, .sample, .latest, .sort, .limit, .distinct:
             let inside = plan.replacingInputs(plan.inputs.map { push($0, []) })
             return inside.filtered(by: conditions)

@@ -13,7 +13,7 @@ extension AggregateNode {
         case .filter(let node): return scan(below: node.input)
         case .project(let node): return scan(below: node.input)
         case .values, .generateSeries, .aggregate, .sample, .latest, .join, .asofJoin, .sort,
-            .limit, .distinct, .union:
+            .limit, .distinct, .union, .window:
             return nil
         }
     }
@@ -71,7 +71,7 @@ extension AggregateNode {
         case .filter(let node): return scanColumn(expression, over: node.input)
         case .project(let node): return scanColumn(node.expressions[index], over: node.input)
         case .values, .generateSeries, .aggregate, .sample, .latest, .join, .asofJoin, .sort,
-            .limit, .distinct, .union:
+            .limit, .distinct, .union, .window:
             return nil
         }
     }

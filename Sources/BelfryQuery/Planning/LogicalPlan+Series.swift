@@ -27,6 +27,8 @@ extension LogicalPlan {
         case .sample(let node): return index > node.keyCount
         case .aggregate(let node): return index >= node.keys.count
         case .union(let node): return node.inputs.contains { $0.isReading(index) }
+        case .window(let node):
+            return index < node.input.columns.count && node.input.isReading(index)
         case .values, .generateSeries: return false
         }
     }
@@ -39,7 +41,7 @@ extension LogicalPlan {
         case .project(let node): node.input.isInSeriesOrder
         case .asofJoin(let node): node.left.isInSeriesOrder
         case .values, .generateSeries, .aggregate, .sample, .latest, .join, .sort, .limit,
-            .distinct, .union:
+            .distinct, .union, .window:
             false
         }
     }

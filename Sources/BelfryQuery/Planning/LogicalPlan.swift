@@ -33,6 +33,7 @@ package indirect enum LogicalPlan: Sendable {
     case limit(LimitNode)
     case distinct(DistinctNode)
     case union(UnionNode)
+    case window(WindowNode)
 }
 
 /// Rows of a table. Conditions on times and tags move from a filter above into the request.

@@ -22,6 +22,7 @@ extension LogicalPlan {
         case .limit(let node): node.input.columns
         case .distinct(let node): node.input.columns
         case .union(let node): node.columns
+        case .window(let node): node.columns
         }
     }
 
@@ -41,6 +42,7 @@ extension LogicalPlan {
         case .limit(let node): [node.input]
         case .distinct(let node): [node.input]
         case .union(let node): node.inputs
+        case .window(let node): [node.input]
         }
     }
 
@@ -93,6 +95,9 @@ extension LogicalPlan {
         case .union(var node):
             node.inputs = new
             return .union(node)
+        case .window(var node):
+            node.input = new[0]
+            return .window(node)
         }
     }
 

@@ -101,6 +101,15 @@ package struct PlanText {
             case .except: return "except"
             case .exceptAll: return "except all"
             }
+        case .window(let node):
+            let columns = node.input.columns
+            let calls = node.calls.map { text($0, columns) }.joined(separator: ", ")
+            let partition = node.partition.map { text($0, columns) }.joined(separator: ", ")
+            let order = node.order.map {
+                text($0.expression, columns) + ($0.isDescending ? " desc" : "")
+            }.joined(separator: ", ")
+            return "window \(calls)" + (partition.isEmpty ? "" : " partition by \(partition)")
+                + (order.isEmpty ? "" : " order by \(order)")
         }
     }
 
@@ -148,7 +157,7 @@ package struct PlanText {
         case .scan(let node): return details(node)
         case .sample(let node): return details(node)
         case .values, .generateSeries, .filter, .project, .aggregate, .latest, .join, .asofJoin,
-            .sort, .limit, .distinct, .union:
+            .sort, .limit, .distinct, .union, .window:
             return []
         }
     }
@@ -232,6 +241,12 @@ package struct PlanText {
     }
 
     // MARK: - Expressions
+
+    private func text(_ call: WindowCall, _ columns: [PlanColumn]) -> String {
+        if case .aggregate(let aggregate) = call.function { return text(aggregate, columns) }
+        return call.name + "("
+            + call.arguments.map { text($0, columns) }.joined(separator: ", ") + ")"
+    }
 
     private func text(_ call: AggregateCall, _ columns: [PlanColumn]) -> String {
         let arguments = call.arguments.map { text($0, columns) }.joined(separator: ", ")
