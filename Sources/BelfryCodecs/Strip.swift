@@ -23,6 +23,8 @@ package enum Strip {
     static let checksumByteCount = 8
     /// Added to the kind where a table of tokens follows.
     static let coldFlag: UInt8 = 0x10
+    /// Added to the kind where a map follows.
+    static let mappedFlag: UInt8 = 0x20
 
     /// How many vectors so many rows make.
     package static func vectorCount(rows: Int) -> Int {

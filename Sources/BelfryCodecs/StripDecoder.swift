@@ -14,11 +14,15 @@ package struct StripDecoder: Sendable {
     /// The bit patterns that codes of doubles stand for; empty where the strip has no such codes.
     private let distinctPatterns: [Int64]
     private let bytes: [UInt8]
-    private let directory: StripDirectory
+    let directory: StripDirectory
+    /// Of a mapped strip.
+    private let mapping: StripMapping?
 
     /// Opens the bytes of a strip that stand at `offset` of a file with this salt.
+    /// - Parameter source: the strip that a mapped one is mapped from.
     package init(
-        bytes: [UInt8], kind: StripKind, rowCount: Int, salt: UInt64, offset: UInt64
+        bytes: [UInt8], kind: StripKind, rowCount: Int, salt: UInt64, offset: UInt64,
+        source: StripDecoder? = nil
     ) throws(FormatError) {
         let directory = try StripDirectory(
             bytes: bytes, kind: kind, rowCount: rowCount, salt: salt, offset: offset)
@@ -29,7 +33,18 @@ package struct StripDecoder: Sendable {
         self.directory = directory
         dictionary = try directory.decodeDictionary(bytes)
         distinctPatterns = try unsafe directory.decodeDistinctDoubles(bytes.span.bytes)
+        let map = try unsafe directory.decodeMap(bytes.span.bytes)
+        guard map != nil || source == nil else {
+            throw FormatError("a strip that is not mapped, from another column", at: 8)
+        }
+        mapping =
+            try map.map { (map) throws(FormatError) in
+                try StripMapping(map, source, rowCount: rowCount)
+            }
     }
+
+    /// Whether another strip may be mapped from this one.
+    var mayBeMapped: Bool { directory.mayBeMapped(kind) }
 
     package var vectorCount: Int { Strip.vectorCount(rows: rowCount) }
 
@@ -83,6 +98,7 @@ package struct StripDecoder: Sendable {
     package func decodeDoubles(_ vector: Int) throws(FormatError) -> [Double] {
         precondition(kind == .doubles, "the strip holds doubles")
         let place = directory.vectors[vector]
+        let expected = try mapping?.expected(vector) ?? []
         var problem: FormatError?
         let capacity = LaneLayout.paddedCount(place.rowCount)
         // Doubles are decoded as bit patterns in the memory they stay in.
@@ -92,7 +108,8 @@ package struct StripDecoder: Sendable {
                 var span = unsafe room.mutableSpan
                 do throws(FormatError) {
                     try unsafe directory.decodePatterns(
-                        bytes.span.bytes, place, distinct: distinctPatterns, into: &span)
+                        bytes.span.bytes, place, distinct: distinctPatterns, expected: expected,
+                        into: &span)
                 } catch {
                     problem = error
                 }
@@ -203,7 +220,13 @@ package struct StripDecoder: Sendable {
         }
     }
 
+    /// The integers of a vector, whatever they stand for.
+    func stageBIntegers(_ vector: Int) throws(FormatError) -> [Int64] {
+        try decodeStageB(vector)
+    }
+
     private func decodeStageB(_ vector: Int) throws(FormatError) -> [Int64] {
+        let expected = try mapping?.expected(vector) ?? []
         let place = directory.vectors[vector]
         var problem: FormatError?
         let capacity = LaneLayout.paddedCount(place.rowCount)
@@ -214,6 +237,7 @@ package struct StripDecoder: Sendable {
                 try unsafe place.integers.decode(
                     bytes.span.bytes, at: place.valueOffset, rowCount: place.rowCount,
                     tokens: directory.tokens, into: &span)
+                span.add(expected)
             } catch {
                 problem = error
             }

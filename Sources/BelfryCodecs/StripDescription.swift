@@ -12,6 +12,12 @@ extension StripDirectory {
     /// The codecs of the strip and how many of its vectors take each:
     /// `decimals of scale 1: 3 second delta, 1 runs`.
     package func codecs(_ kind: StripKind) -> String {
+        isMapped
+            ? "a map of \(mapColumns[0].rowCount) keys, what differs: \(ownCodecs(kind))"
+            : ownCodecs(kind)
+    }
+
+    private func ownCodecs(_ kind: StripKind) -> String {
         switch kind {
         case .booleans:
             return counted(vectors.map { Self.name($0.booleans) })
@@ -107,6 +113,11 @@ extension StripDirectory {
         if let dictionaryBytes {
             add(payloadOffset + dictionaryBytes.storedByteCount, "dictionary")
         }
+        for (index, name) in ["keys", "values"].enumerated() where isMapped {
+            if let last = mapColumns[index].vectors.last {
+                add(last.offset + last.byteCount, "\(name) of the map")
+            }
+        }
         for (index, place) in vectors.enumerated() {
             add(place.valueOffset, "vector \(index): validity")
             let hasValues = place.booleans.setCount > 0 || kind != .booleans
@@ -175,6 +186,7 @@ extension StripDirectory {
                 add(reader.offset, "vector \(index): validity \(Self.name(place.validity))")
             }
         }
+        try describeMap(&reader, add)
         if kind == .booleans {
             for (index, place) in vectors.enumerated() {
                 _ = try EncodedBits.read(&reader, rowCount: place.rowCount)
@@ -182,6 +194,19 @@ extension StripDirectory {
             }
         } else {
             try describeEntries(&reader, kind, add)
+        }
+    }
+
+    private func describeMap(
+        _ reader: inout ByteReader, _ add: (Int, String) -> Void
+    ) throws(FormatError) {
+        guard mapColumns.count == 2 else { return }
+        _ = try reader.readVarint()
+        add(reader.offset, "a map of \(mapColumns[0].rowCount) keys")
+        for (index, name) in ["keys", "values"].enumerated() {
+            try mapColumns[index].describeEntries(&reader, .texts) { end, text in
+                add(end, "\(name), \(text)")
+            }
         }
     }
 
@@ -207,7 +232,7 @@ extension StripDirectory {
                 validCount: vectors[index].validity.setCount, reference: reference,
                 restCount: vectors.count - index - 1,
                 isPlainText: kind == .texts && dictionaryEntryCount == nil,
-                mayBeCoded: tokens != nil)
+                mayBeCoded: tokens != nil, isMapped: isMapped)
             let entry = try VectorEntry.read(&reader, around)
             if entry.integers.hasBase { reference = entry.integers.base }
             var text = "vector \(index)"

@@ -17,8 +17,10 @@ extension StripDirectory {
     }
 
     /// - Precondition: `span` has room for whole rows of lanes.
+    /// - Parameter expected: of a mapped strip, what is added to the vector's integers.
     func decodePatterns(
-        _ bytes: RawSpan, _ place: Place, distinct: [Int64], into span: inout MutableSpan<Int64>
+        _ bytes: RawSpan, _ place: Place, distinct: [Int64], expected: [Int64] = [],
+        into span: inout MutableSpan<Int64>
     ) throws(FormatError) {
         let rowCount = place.rowCount
         try place.integers.decode(
@@ -28,6 +30,7 @@ extension StripDirectory {
             if place.integers.shape != .gorilla { OrderedBits.map(&span, rowCount: rowCount) }
             return
         }
+        span.add(expected)
         switch doubles?.stage {
         case .decimals(let scale):
             Decimal.decode(

@@ -14,6 +14,10 @@ package struct StripDirectory: Sendable {
     /// The distinct doubles of a strip of codes: one directory or none, an array because a struct
     /// cannot hold its own kind.
     private(set) var distinctDoubles: [StripDirectory] = []
+    /// Keys and values of a map, or nothing.
+    private(set) var mapColumns: [StripDirectory] = []
+    /// From behind the tokens to the map or the entries: transforms and validities.
+    private(set) var transformRange = 0..<0
     private(set) var vectors: [Place] = []
     let dictionaryEntryCount: Int?
     let dictionaryBytes: StoredBytes?
@@ -72,7 +76,10 @@ package struct StripDirectory: Sendable {
         try reader.skip(Strip.headerByteCount)
         let kindByte = try reader.readUInt8()
         let isCold = kindByte & Strip.coldFlag != 0
-        guard kindByte & ~Strip.coldFlag == kind.rawValue, !isCold || kind != .booleans else {
+        let isMapped = kindByte & Strip.mappedFlag != 0
+        guard kindByte & ~(Strip.coldFlag | Strip.mappedFlag) == kind.rawValue,
+            !(isCold || isMapped) || kind != .booleans
+        else {
             throw FormatError("a strip of kind \(kindByte), \(kind) expected", at: 8)
         }
         let written = try reader.readCount(limit: Strip.rowCountLimit, "rows")
@@ -81,6 +88,7 @@ package struct StripDirectory: Sendable {
         }
         self.rowCount = rowCount
         tokens = isCold ? try TokenTable.read(&reader) : nil
+        let transformStart = reader.offset
         var doubles: DoubleForm?
         var entryCount: Int?
         var stored: StoredBytes?
@@ -116,6 +124,13 @@ package struct StripDirectory: Sendable {
         dictionaryBytes = stored
 
         try readValidities(&reader, kind)
+        transformRange = transformStart..<reader.offset
+        if isMapped {
+            guard mayMap(kind) else {
+                throw FormatError("a mapped strip of a form that maps have not", at: 8)
+            }
+            mapColumns = try Self.readMap(&reader)
+        }
         if kind == .booleans {
             for index in vectors.indices {
                 let rows = vectors[index].rowCount
@@ -156,6 +171,25 @@ package struct StripDirectory: Sendable {
                     validity: EncodedBits(form: .all, setCount: rows)))
         }
         try readEntries(&reader, kind: .doubles)
+    }
+
+    /// The numbers of a map: entries without statistics, as those of codes of texts.
+    init(numbers reader: inout ByteReader, count: Int) throws(FormatError) {
+        rowCount = count
+        doubles = nil
+        tokens = nil
+        dictionaryEntryCount = count
+        dictionaryBytes = nil
+        payloadOffset = 0
+        payloadByteCount = 0
+        for vector in 0..<Strip.vectorCount(rows: count) {
+            let rows = Strip.rowCount(of: vector, rows: count)
+            vectors.append(
+                Place(
+                    rowCount: rows, validityRowCount: rows,
+                    validity: EncodedBits(form: .all, setCount: rows)))
+        }
+        try readEntries(&reader, kind: .texts)
     }
 
     /// The power of ten where all values are decimals of it without exception.
@@ -199,7 +233,7 @@ package struct StripDirectory: Sendable {
                 validCount: vectors[index].validity.setCount, reference: reference,
                 restCount: vectors.count - index - 1,
                 isPlainText: kind == .texts && dictionaryEntryCount == nil,
-                mayBeCoded: tokens != nil)
+                mayBeCoded: tokens != nil, isMapped: isMapped)
             let entry = try VectorEntry.read(&reader, around)
             if entry.integers.hasBase { reference = entry.integers.base }
             for repetition in 0...entry.repeatCount {
@@ -229,6 +263,7 @@ package struct StripDirectory: Sendable {
     private mutating func placeVectors() throws(FormatError) {
         var end = payloadOffset + (dictionaryBytes?.storedByteCount ?? 0)
         if !distinctDoubles.isEmpty { end = distinctDoubles[0].placeVectors(from: end) }
+        for index in mapColumns.indices { end = mapColumns[index].placeVectors(from: end) }
         end = placeVectors(from: end)
         let textByteCount = vectors.reduce(0) { $0 + ($1.texts?.byteCount ?? 0) }
         for place in vectors { statistics.add(place.statistics) }

@@ -15,6 +15,8 @@ struct VectorEntry: Sendable {
     var corrections: IntegerVector?
     /// Whether the statistics of more of its kind would follow from the parameters.
     var isDerivable = true
+    /// Of a mapped strip: the integers are what differs from the map, and no measure of values.
+    var isMapped = false
     var statistics = VectorStatistics.empty
     /// Plain texts: their bytes.
     var texts: StoredBytes?
@@ -91,6 +93,7 @@ struct VectorEntry: Sendable {
             if isOther || doubles.summaryScale == nil { return .doubles }
             if !doubles.isDerivable { return .integers }
         }
+        if isMapped { return .integers }
         return integers.shape == .constant || integers.shape == .ramp ? .derived : .integers
     }
 
@@ -127,7 +130,7 @@ struct VectorEntry: Sendable {
             switch statistics.numbers {
             case .integers(let summary), .decimals(let summary, _):
                 // Codes of a dictionary are no measure of its values.
-                let isOwn = doubles?.isDerivable ?? true
+                let isOwn = (doubles?.isDerivable ?? true) && !isMapped
                 summary.write(
                     &writer, count: statistics.count, base: isOwn ? integers.base : 0,
                     unit: isOwn ? integers.unit : 1)
@@ -152,6 +155,7 @@ struct VectorEntry: Sendable {
         var isPlainText: Bool
         /// Whether the strip has a table of tokens.
         var mayBeCoded = false
+        var isMapped = false
     }
 
     static func read(
@@ -167,7 +171,9 @@ struct VectorEntry: Sendable {
                 &reader, tag: tag, reference: around.reference, rowCount: around.rowCount,
                 mayBeCoded: around.mayBeCoded))
         entry.tag = tag
-        entry.isDerivable = around.doubles?.isDerivable ?? true
+        entry.isMapped = around.isMapped
+        entry.isDerivable =
+            (around.doubles?.isDerivable ?? true) && (!around.isMapped || around.kind == .texts)
         if case .corrected = around.doubles?.stage, !tag.has(VectorTag.ordered) {
             entry.corrections = try readCorrections(&reader, around)
         }
@@ -197,6 +203,7 @@ struct VectorEntry: Sendable {
     /// Whether a strip of this form may hold a vector of this tag.
     private static func isAllowed(_ tag: VectorTag, _ around: Surroundings) -> Bool {
         let ofDoubles = VectorTag.ordered | VectorTag.exceptions | VectorTag.division
+        if around.isMapped && (tag.has(VectorTag.ordered) || tag.shape == .gorilla) { return false }
         guard let doubles = around.doubles else {
             return tag.byte & ofDoubles == 0 && tag.shape != .gorilla
         }

@@ -166,9 +166,29 @@ struct SegmentInspection {
                         + "\(strip.values) values, \(other)")
                 continue
             }
-            try self.strip(strip, facts, at: offset)
+            try self.strip(strip, facts, at: offset, blockStart: start)
             offset += UInt64(strip.byteCount)
         }
+    }
+
+    /// The strip that a mapped one is mapped from; nil where there is none that can be read.
+    private func source(
+        of strip: BlockFacts.Strip, _ facts: BlockFacts, _ start: UInt64
+    ) throws(StorageError) -> StripDecoder? {
+        guard let column = strip.source else { return nil }
+        var offset = start
+        for other in facts.strips {
+            if other.column == column, other.source == nil,
+                let kind = StripKind(rawValue: other.kind)
+            {
+                let bytes = try file.read(at: offset, count: other.byteCount)
+                return try? StripDecoder(
+                    bytes: bytes, kind: kind, rowCount: Int(facts.rows), salt: salt,
+                    offset: offset)
+            }
+            offset += UInt64(other.byteCount)
+        }
+        return nil
     }
 
     /// In words, where the strip is; nil where it stands here.
@@ -186,7 +206,7 @@ struct SegmentInspection {
     }
 
     private func strip(
-        _ strip: BlockFacts.Strip, _ facts: BlockFacts, at offset: UInt64
+        _ strip: BlockFacts.Strip, _ facts: BlockFacts, at offset: UInt64, blockStart: UInt64
     ) throws(StorageError) {
         let name = facts.name(of: strip.column, tables)
         listing.heading("Strip of column \(strip.column), \(name)")
@@ -208,15 +228,18 @@ struct SegmentInspection {
         }
         listing.brief(
             "      byte \(offset): column \(strip.column) \(name), \(kind), "
-                + "\(strip.byteCount) bytes, \(strip.values) values, \(directory.codecs(kind))")
+                + "\(strip.byteCount) bytes, \(strip.values) values, \(directory.codecs(kind))"
+                + (strip.source.map { ", from column \($0) \(facts.name(of: $0, tables))" } ?? ""))
         for field in directory.fields(bytes, kind) {
             listing.field(
                 bytes[field.range], at: offset + UInt64(field.range.lowerBound), field.comment,
                 indent: 0)
         }
+        let source = try source(of: strip, facts, blockStart)
         do throws(FormatError) {
             let decoder = try StripDecoder(
-                bytes: bytes, kind: kind, rowCount: Int(facts.rows), salt: salt, offset: offset)
+                bytes: bytes, kind: kind, rowCount: Int(facts.rows), salt: salt, offset: offset,
+                source: source)
             _ = try SegmentVerification.verify(decoder, valueCount: Int(clamping: strip.values))
         } catch {
             listing.problem(

@@ -12,6 +12,8 @@ struct BlockFacts {
         var sameColumn: UInt64?
         /// How many blocks before this one the bytes are.
         var blockDistance: UInt64?
+        /// The column that it is mapped from.
+        var source: UInt64?
     }
 
     var table: UInt64 = 0
@@ -89,7 +91,7 @@ struct BlockFacts {
         let kind = StripKind(rawValue: strip.kind).map { "\($0)" } ?? "kind \(strip.kind)"
         let start = "column \(column) (\(name(of: column, tables))), \(kind), "
         switch form & SegmentFormat.stripFlags {
-        case 0:
+        case 0, SegmentFormat.mappedStrip:
             let byteCount = try reader.varint()
             // No block comes near it.
             guard byteCount <= 1 << 31 else {
@@ -97,9 +99,15 @@ struct BlockFacts {
             }
             strip.byteCount = Int(byteCount)
             strip.values = try reader.varint()
+            var end = ""
+            if form & SegmentFormat.mappedStrip != 0 {
+                let source = try reader.varint()
+                strip.source = source
+                end = ", mapped from column \(source) (\(name(of: source, tables)))"
+            }
             reader.say(
                 "\(start)\(byteCount) bytes, "
-                    + "\(strip.values) value" + (strip.values == 1 ? "" : "s"))
+                    + "\(strip.values) value" + (strip.values == 1 ? "" : "s") + end)
         case SegmentFormat.columnReference:
             let other = column &- (try reader.varint())
             strip.sameColumn = other

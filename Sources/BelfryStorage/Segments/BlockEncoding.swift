@@ -8,10 +8,20 @@ struct FullBlock: Sendable {
     let rows: BlockBuffer
 }
 
+/// How much is spent on a block's size.
+struct BlockTier: Sendable {
+    /// Residuals by tokens.
+    var isCold = false
+    /// Columns may be mapped from others: compaction's, as finding them takes nearly as long as
+    /// encoding.
+    var mayMap = false
+}
+
 /// The strips of a block, complete but for their checksums, which depend on their place.
 ///
 /// A column that equals an earlier one of the block is a reference to it: found before it is
-/// encoded where it lies near, else by the bytes of its strip.
+/// encoded where it lies near, else by the bytes of its strip. In compaction, a column that is a
+/// function of another is mapped from it where that is smaller.
 struct EncodedBlock: Sendable {
     /// Nil for a reference.
     private(set) var strips: [EncodedStrip?] = []
@@ -25,13 +35,14 @@ struct EncodedBlock: Sendable {
 
     var stripByteCount: Int { places.reduce(0) { $0 + $1.byteCount } }
 
-    init(_ block: BlockBuffer, isCold: Bool) {
-        options.isCold = isCold
+    init(_ block: BlockBuffer, _ tier: BlockTier) {
+        options.isCold = tier.isCold
         var near: [Column] = []
         var known: [UInt64: Int] = [:]
         for column in Self.columns(of: block) {
             add(column, &near, &known)
         }
+        if tier.mayMap { mapColumns(rowCount: block.rowCount) }
         for time in block.times {
             minTime = min(minTime, time)
             maxTime = max(maxTime, time)
@@ -99,6 +110,33 @@ struct EncodedBlock: Sendable {
         strips.append(strip)
     }
 
+    private mutating func mapColumns(rowCount: Int) {
+        var indexes: [Int] = []
+        var fields: [(strip: EncodedStrip, kind: StripKind)] = []
+        for (index, place) in places.enumerated() where place.column > SegmentFormat.kindColumn {
+            guard let strip = strips[index] else { continue }
+            indexes.append(index)
+            fields.append((strip, place.kind))
+        }
+        let found = MapFinder.find(fields, rowCount: rowCount)
+        if found.isEmpty { return }
+        for map in found {
+            let index = indexes[map.column]
+            strips[index] = map.strip
+            places[index].byteCount = map.strip.bytes.count
+            places[index].source = places[indexes[map.source]].column
+        }
+        placeStrips()
+    }
+
+    private mutating func placeStrips() {
+        var offset = 0
+        for index in places.indices {
+            places[index].offset = offset
+            offset += places[index].byteCount
+        }
+    }
+
     /// Whether the time strip may be that of another block: nothing in this one leads to it.
     var mayShareTimes: Bool {
         strips[0] != nil
@@ -110,11 +148,7 @@ struct EncodedBlock: Sendable {
         strips[0] = nil
         places[0].byteCount = 0
         places[0].reference = .earlierBlock(distance: distance)
-        var offset = 0
-        for index in places.indices {
-            places[index].offset = offset
-            offset += places[index].byteCount
-        }
+        placeStrips()
     }
 }
 
@@ -129,20 +163,20 @@ final class BlockCrew: Sendable {
     private let next = Atomic<Int>(0)
     private let done = Mutex<[(index: Int, block: EncodedBlock)]>([])
 
-    private let isCold: Bool
+    private let tier: BlockTier
 
-    private init(_ blocks: [FullBlock], isCold: Bool) {
+    private init(_ blocks: [FullBlock], _ tier: BlockTier) {
         self.blocks = blocks
-        self.isCold = isCold
+        self.tier = tier
     }
 
     static func encode(
-        _ blocks: [FullBlock], threadCount: Int, isCold: Bool
+        _ blocks: [FullBlock], threadCount: Int, _ tier: BlockTier
     ) -> [EncodedBlock] {
         guard blocks.count > 1 && threadCount > 1 else {
-            return blocks.map { EncodedBlock($0.rows, isCold: isCold) }
+            return blocks.map { EncodedBlock($0.rows, tier) }
         }
-        let crew = BlockCrew(blocks, isCold: isCold)
+        let crew = BlockCrew(blocks, tier)
         // Where the system has no thread to give, the caller's does it all.
         let threads = (1..<min(threadCount, blocks.count)).map { _ in
             EngineThread { crew.work() }
@@ -156,7 +190,7 @@ final class BlockCrew: Sendable {
         while true {
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard index < blocks.count else { return }
-            let block = EncodedBlock(blocks[index].rows, isCold: isCold)
+            let block = EncodedBlock(blocks[index].rows, tier)
             done.withLock { $0.append((index, block)) }
         }
     }

@@ -6,7 +6,8 @@ import BelfryCore
 /// Invariants:
 /// 1. Extents have ascending series numbers, none is empty, and they add up to the row count.
 /// 2. Strips follow the header without gaps, by ascending column number; the first is time.
-/// 3. A reference leads to a strip of the block that stands for itself; one to an earlier block is
+/// 3. The column that another is mapped from has a strip that stands for itself.
+/// 4. A reference leads to a strip of the block that stands for itself; one to an earlier block is
 ///    a time strip's alone, and only that block's header tells whether it leads anywhere.
 struct BlockHeader: Sendable, Hashable {
     /// Where the bytes of a strip are that are not written again.
@@ -27,6 +28,8 @@ struct BlockHeader: Sendable, Hashable {
         /// Rows with a value.
         var valueCount: Int
         var reference: Reference?
+        /// Of a mapped strip: the column that it is mapped from.
+        var source: UInt32?
     }
 
     var table: UInt32
@@ -72,9 +75,11 @@ struct BlockHeader: Sendable, Hashable {
                 writer.writeUInt8(strip.kind.rawValue | SegmentFormat.blockReference)
                 writer.writeCount(distance)
             case nil:
-                writer.writeUInt8(strip.kind.rawValue)
+                let flag = strip.source == nil ? 0 : SegmentFormat.mappedStrip
+                writer.writeUInt8(strip.kind.rawValue | flag)
                 writer.writeCount(strip.byteCount)
                 writer.writeCount(strip.valueCount)
+                if let source = strip.source { writer.writeVarint(UInt64(source)) }
             }
         }
         return writer
@@ -152,10 +157,27 @@ struct BlockHeader: Sendable, Hashable {
             strips.append(strip)
             offset += strip.byteCount
         }
+        try verifySources(strips, at: reader.offset)
         guard offset == stripByteCount, let first = strips.first, first.kind == .integers,
             first.valueCount == rowCount
         else { throw FormatError("strips do not fill their block", at: reader.offset) }
         return strips
+    }
+
+    /// What a strip is mapped from is there, by another column, and neither a reference nor mapped.
+    private static func verifySources(
+        _ strips: [StripPlace], at offset: Int
+    ) throws(FormatError) {
+        for strip in strips {
+            guard let column = strip.source else { continue }
+            guard let source = strips.first(where: { $0.column == column }),
+                source.reference == nil, source.source == nil
+            else {
+                throw FormatError(
+                    "column \(strip.column) is mapped from column \(column), which has no strip "
+                        + "that stands for itself", at: offset)
+            }
+        }
     }
 
     /// What follows a strip's column number.
@@ -172,10 +194,15 @@ struct BlockHeader: Sendable, Hashable {
         var strip = StripPlace(
             column: column, kind: kind, offset: offset, byteCount: 0, valueCount: 0)
         switch flags {
-        case 0:
+        case 0, SegmentFormat.mappedStrip:
             strip.byteCount = try reader.readCount(
                 limit: stripByteCount - offset, "strip byte count")
             strip.valueCount = try reader.readCount(limit: rowCount, "value count")
+            if flags == 0 { break }
+            guard column > SegmentFormat.kindColumn else {
+                throw FormatError("column \(column) is mapped from another", at: start)
+            }
+            strip.source = UInt32(try reader.readCount(limit: Int(UInt32.max), "source column"))
         case SegmentFormat.columnReference:
             let distance = try reader.readVarint()
             guard distance > 0, distance <= UInt64(column),

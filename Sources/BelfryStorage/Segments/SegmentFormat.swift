@@ -27,6 +27,8 @@ enum SegmentFormat {
     static let columnReference: UInt8 = 0x10
     /// Beside a strip's kind: the time strip of an earlier block has its bytes.
     static let blockReference: UInt8 = 0x20
+    /// Beside a strip's kind: it is mapped from the strip of another column of the block.
+    static let mappedStrip: UInt8 = 0x40
     static let stripFlags: UInt8 = 0xF0
 
     // What no writer exceeds, so that readers refuse before they allocate.

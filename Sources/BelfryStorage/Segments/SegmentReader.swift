@@ -177,6 +177,7 @@ package final class SegmentReader: Sendable {
                 fileID: footer.fileID, block: home.block, column: home.place.column)
             if let cache, case .strip(let strip)? = cache.content(key) { return strip }
         }
+        let source = try source(of: home, cache, bytesRead: &bytesRead)
         let entry = allBlocks.entries[home.block]
         let offset = entry.offset + UInt64(entry.headerByteCount + home.place.offset)
         let byteCount = home.place.byteCount
@@ -186,10 +187,27 @@ package final class SegmentReader: Sendable {
         do throws(FormatError) {
             strip = try StripDecoder(
                 bytes: bytes, kind: place.kind, rowCount: header.rowCount, salt: salt,
-                offset: offset)
+                offset: offset, source: source)
         } catch { throw damage(error, number: block, column: column, base: offset, home) }
         cache?.insert(.strip(strip), key, byteCount: byteCount * 2 + 256)
         return strip
+    }
+
+    /// The strip that a mapped one is mapped from; itself neither a reference nor mapped.
+    private func source(
+        of home: Home, _ cache: BlockCache?, bytesRead: inout Int
+    ) throws(StorageError) -> StripDecoder? {
+        guard let column = home.place.source else { return nil }
+        do throws(StorageError) {
+            return try strip(
+                numbered: home.block, column: column, cache, bytesRead: &bytesRead)
+        } catch {
+            throw StorageError(
+                error.code,
+                error.message + "; column \(columnName(home.place.column, home.block)) is mapped "
+                    + "from it",
+                file: error.file, offset: error.offset, systemCode: error.systemCode)
+        }
     }
 
     /// Where the bytes of a strip stand.
@@ -242,6 +260,17 @@ package final class SegmentReader: Sendable {
         damage(error, number: number(of: block), column: column, base: base)
     }
 
+    private func columnName(_ column: UInt32, _ block: Int) -> String {
+        switch column {
+        case SegmentFormat.timeColumn: return "time"
+        case SegmentFormat.kindColumn: return "row kinds"
+        default:
+            let number = allBlocks.entries[block].table
+            let table = footer.tables.first { $0.number == number }
+            return table?.columns.first { $0.number == column }?.name ?? "number \(column)"
+        }
+    }
+
     /// - Parameter home: where the strip's bytes are; both places are named where they differ.
     private func damage(
         _ error: FormatError, number block: Int, column: UInt32?, base: UInt64? = nil,
@@ -249,18 +278,12 @@ package final class SegmentReader: Sendable {
     ) -> StorageError {
         let entry = allBlocks.entries[block]
         let table = footer.tables.first { $0.number == entry.table }
-        func name(_ column: UInt32) -> String {
-            switch column {
-            case SegmentFormat.timeColumn: "time"
-            case SegmentFormat.kindColumn: "row kinds"
-            default: table?.columns.first { $0.number == column }?.name ?? "number \(column)"
-            }
-        }
-        var place = "block \(block)" + (column.map { ", column \(name($0))" } ?? "")
+        var place =
+            "block \(block)" + (column.map { ", column \(columnName($0, block))" } ?? "")
         if let home, home.isReference {
             place +=
                 home.block == block
-                ? ", stored as column \(name(home.place.column))"
+                ? ", stored as column \(columnName(home.place.column, block))"
                 : ", stored in block \(home.block)"
         }
         let partition =

@@ -242,7 +242,8 @@ final class SegmentWriter {
         queued = []
         queuedRowCount = 0
         let encoded = BlockCrew.encode(
-            blocks, threadCount: threadCount, isCold: target.isCold)
+            blocks, threadCount: threadCount,
+            BlockTier(isCold: target.isCold, mayMap: target.table != nil))
         for (block, encoded) in zip(blocks, encoded) { try write(block, sharing(encoded)) }
     }
 

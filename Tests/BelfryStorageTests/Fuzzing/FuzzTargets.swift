@@ -190,8 +190,11 @@ enum FuzzTargets {
                 bytes: bytes, kind: kind, rowCount: rowCount, salt: 0, offset: 0)
             _ = directory.codecs(kind)
             _ = directory.fields(bytes, kind)
+            // What mapped strips are mapped from, all of them.
+            let isMapped = bytes.count > 8 && bytes[8] & 0x20 != 0
             let strip = try StripDecoder(
-                bytes: bytes, kind: kind, rowCount: rowCount, salt: 0, offset: 0)
+                bytes: bytes, kind: kind, rowCount: rowCount, salt: 0, offset: 0,
+                source: isMapped ? StripSeeds.mapSource(rowCount) : nil)
             _ = strip.statistics.doubleSummary?.total
             for vector in 0..<strip.vectorCount {
                 _ = try strip.validity(of: vector)

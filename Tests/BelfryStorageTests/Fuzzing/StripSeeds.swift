@@ -13,7 +13,57 @@ enum StripSeeds {
                 }
             }
         }
+        for isCold in [false, true] {
+            for kind in [StripKind.integers, .doubles, .texts] {
+                seeds.append(mapped(kind, isCold: isCold))
+            }
+        }
         return seeds
+    }
+
+    private static func mapIntegers(_ rowCount: Int) -> [Int64] {
+        (0..<rowCount).map { Int64($0 * $0 % 83) }
+    }
+
+    private static func mapStrip(_ rowCount: Int) -> EncodedStrip {
+        StripEncoder.encode(.integers(mapIntegers(rowCount)), validity: nil)
+    }
+
+    /// What the mapped strips here are mapped from; nil where there can be none.
+    static func mapSource(_ rowCount: Int) -> StripDecoder? {
+        var strip = mapStrip(rowCount)
+        strip.seal(salt: 0, offset: 0)
+        return try? StripDecoder(
+            bytes: strip.bytes, kind: .integers, rowCount: rowCount, salt: 0, offset: 0)
+    }
+
+    private static func mapped(_ kind: StripKind, isCold: Bool) -> [UInt8] {
+        let rowCount = 1_500
+        let integers = mapIntegers(rowCount).enumerated().map { row, integer in
+            row % 70 == 9 ? integer + Int64(row % 11) : integer / 2
+        }
+        let values: StripValues
+        switch kind {
+        case .doubles:
+            values = .doubles(integers.map { $0 == 7 ? .infinity : Double($0) / 10 })
+        case .texts:
+            values = .texts(
+                offsets: (0...rowCount).map { UInt32($0) },
+                bytes: integers.map { UInt8(truncatingIfNeeded: 33 + $0) })
+        case .integers, .booleans: values = .integers(integers)
+        }
+        var options = StripOptions()
+        options.isCold = isCold
+        let own = StripEncoder.encode(values, validity: nil, options: options)
+        guard let column = MapColumn(own, values.kind, rowCount: rowCount),
+            let source = MapColumn(mapStrip(rowCount), .integers, rowCount: rowCount),
+            var strip = MappedStripEncoder.encode(column, from: source)
+        else { return [] }
+        strip.seal(salt: 0, offset: 0)
+        return [
+            values.kind.rawValue, UInt8(truncatingIfNeeded: rowCount),
+            UInt8(truncatingIfNeeded: rowCount >> 8),
+        ] + strip.bytes
     }
 
     /// SplitMix64: the same seeds in every run.

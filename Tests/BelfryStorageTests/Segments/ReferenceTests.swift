@@ -386,6 +386,127 @@ struct ReferenceTests {
         #expect(throws: StorageError.self) { try SegmentVerification.verify(8, forged) }
     }
 
+    // MARK: Maps
+
+    /// Speeds that follow from times, statuses from speeds, in two series; compacted.
+    private static func mapped(isCold: Bool) throws -> (fixture: SegmentFixture, rows: Rows) {
+        var random = SeededGenerator(seed: 375)
+        var fixture = try Self.fixture([.double, .double, .text, .double], rowsPerVector: 512)
+        fixture.options.vectorsPerBlock = 8
+        var rows = Rows()
+        var (seconds, speeds): ([Double], [Double]) = ([], [])
+        var states = VectorBuilder(.text)
+        for series in UInt32(1)...2 {
+            for row in 0..<3_000 {
+                rows.series.append(series)
+                rows.times.append(Int64(row) * 300 + Int64.random(in: 0..<9, using: &random))
+                let time = Int.random(in: 30...400, using: &random) * Int(series)
+                let isMisfit = Int.random(in: 0..<300, using: &random) == 0
+                seconds.append(Double(time))
+                speeds.append(isMisfit ? 3 : (36_000 / Double(time)).rounded() / 10)
+                states.append(.text(time < 60 ? "free" : time < 200 ? "dense" : "jam"))
+            }
+        }
+        let gaps = Validity((0..<6_000).map { $0 % 41 != 3 })
+        rows.columns = [
+            Vector(doubles: seconds), Vector(doubles: speeds, validity: gaps), states.finish(),
+            Vector(doubles: speeds, validity: gaps),
+        ]
+        let reader = try Self.flush(rows, &fixture)
+        // A flush does without.
+        for block in reader.index.entries.indices {
+            #expect(try reader.header(block, nil).strips.allSatisfy { $0.source == nil })
+        }
+        while try fixture.compact(isFinal: true) {}
+        return (fixture, rows)
+    }
+
+    @Test("A column that is a function of another is mapped from it by compaction")
+    func maps() throws {
+        let (fixture, rows) = try Self.mapped(isCold: false)
+        Self.expectSame(try Self.scanned(fixture), rows)
+        let reader = try #require(fixture.segments.first).reader()
+        try SegmentVerification.verify(reader)
+        for block in reader.index.entries.indices {
+            let header = try reader.header(block, nil)
+            #expect(header.strip(of: 18)?.source == 17)
+            #expect(header.strip(of: 19)?.source == 17)
+            #expect(header.strip(of: 20)?.reference == .column(18))
+            let sizes = header.strips.map(\.byteCount)
+            #expect(sizes[2] * 3 < sizes[1] && sizes[3] * 3 < sizes[1], "\(sizes)")
+        }
+        // Both strips are read, once each, and kept.
+        let cache = BlockCache(byteCountLimit: 1 << 20)
+        var bytesRead = 0
+        for column: UInt32 in [20, 18, 17, 19] {
+            _ = try reader.strip(0, column: column, cache, bytesRead: &bytesRead)
+        }
+        let sizes = try reader.header(0, nil).strips.map(\.byteCount)
+        #expect(bytesRead == sizes[1] + sizes[2] + sizes[3])
+
+        for isBrief in [true, false] {
+            var options = InspectionOptions()
+            options.isBrief = isBrief
+            let listing = try PageExample.listing(
+                #require(fixture.segments.first).path, in: fixture.fileSystem, options)
+            #expect(listing.problemCount == 0)
+            let text = listing.lines.joined(separator: "\n")
+            #expect(text.contains("from column 17"))
+            #expect(text.contains(isBrief ? "a map of" : "keys, vector 0"))
+            #expect(text.contains("as column 18"))
+        }
+    }
+
+    @Test("Damage in a strip that others are mapped from is told of them too")
+    func damageOfSource() throws {
+        let (fixture, _) = try Self.mapped(isCold: false)
+        let reader = try #require(fixture.segments.first).reader()
+        let place = try #require(try reader.header(1, nil).strip(of: 17))
+        let entry = reader.index.entries[1]
+        let path = try #require(fixture.segments.first).path
+        let offset = entry.offset + UInt64(entry.headerByteCount + place.offset + 60)
+        let file = try fixture.fileSystem.open(path, .update)
+        try file.write([try file.read(at: offset, count: 1)[0] ^ 1], at: offset)
+        var bytesRead = 0
+        for column: UInt32 in [18, 20] {
+            let error = try #require(throws: StorageError.self) {
+                _ = try reader.strip(1, column: column, nil, bytesRead: &bytesRead)
+            }
+            for part in ["block 1", "column c17", "column c18 is mapped from it"] {
+                #expect(error.description.contains(part), "\(error.description)")
+            }
+        }
+        // The other block is whole.
+        try SegmentVerification.verify(0, reader)
+    }
+
+    @Test("Forged maps are refused with the column's number")
+    func forgedMaps() throws {
+        let time: [UInt8] = [0, 0, 40, 4]
+        let right = try Self.decode(
+            [time, [17, 0x41, 9, 3, 18], [1, 1, 30, 3]], stripByteCount: 79)
+        #expect(right.strips[1].source == 18)
+        #expect(
+            right.encoded().bytes
+                == Self.header([time, [17, 0x41, 9, 3, 18], [1, 1, 30, 3]]).dropLast(8))
+        let wrong: [(String, [[UInt8]], Int)] = [
+            ("from itself", [time, [17, 0x41, 30, 3, 17]], 70),
+            ("from nothing", [time, [17, 0x41, 30, 3, 18]], 70),
+            ("from a map", [time, [17, 0x41, 9, 3, 18], [1, 0x41, 9, 3, 19], [1, 1, 9, 3]], 67),
+            ("from a reference", [time, [17, 1, 30, 3], [1, 0x11, 1], [1, 0x41, 9, 3, 18]], 79),
+            ("from a shared axis", [[0, 0x20, 1], [17, 0x41, 9, 3, 0]], 9),
+            ("the time", [[0, 0x40, 9, 4, 17], [17, 1, 30, 3]], 39),
+            ("the row kinds", [time, [1, 0x40, 9, 4, 17], [16, 1, 30, 3]], 79),
+            ("and a reference", [time, [17, 1, 30, 3], [1, 0x51, 1, 17]], 70),
+        ]
+        for (what, strips, byteCount) in wrong {
+            let error = #expect(throws: FormatError.self, "\(what)") {
+                try Self.decode(strips, stripByteCount: byteCount)
+            }
+            #expect(error?.message.contains("column") == true, "\(what)")
+        }
+    }
+
     // MARK: Properties
 
     /// Random columns, some of them copies, over series with some axes in common; flushed,
