@@ -43,6 +43,9 @@ package struct StripDecoder: Sendable {
             }
     }
 
+    /// What it holds beside the strip's bytes and dictionary, about.
+    package var mapByteCount: Int { (mapping?.map.steps.count ?? 0) * 8 }
+
     /// Whether another strip may be mapped from this one.
     var mayBeMapped: Bool { directory.mayBeMapped(kind) }
 

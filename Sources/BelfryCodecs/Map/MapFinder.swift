@@ -5,7 +5,7 @@ import BelfryCore
 /// 1. Every strip that may take part is opened again and its integers are decoded.
 /// 2. For a column and those near it, a sample of rows tells how often the same integer of the one
 ///    comes with the same integer of the other.
-/// 3. The likeliest are written as maps; those that save most are kept, 15 % at least.
+/// 3. The likeliest are written as maps, what promises most first; those that save 15 % are kept.
 ///
 /// A column that another is mapped from keeps its strip, so every strip is one step away at most.
 package struct MapFinder {
@@ -39,63 +39,68 @@ package struct MapFinder {
         return finder.find()
     }
 
-    /// The maps that save most, first come first served.
+    /// A column and one that it may be mapped from.
+    private struct Pair {
+        let column: Int
+        let source: Int
+        /// Bytes that may be saved, by the sample.
+        let promise: Int
+    }
+
+    /// The pairs that promise most come first; what is mapped is no source any more, and a source
+    /// is not mapped.
     private func find() -> [Found] {
-        var possible: [(saving: Int, found: Found)] = []
-        for index in columns.indices {
-            guard let column = columns[index], column.mayMap,
-                column.byteCount >= Self.byteCountThreshold
-            else { continue }
-            for source in likely(index) {
-                guard let other = columns[source],
-                    let strip = MappedStripEncoder.encode(column, from: other),
-                    strip.bytes.count * 100 <= column.byteCount * 85
-                else { continue }
-                possible.append(
-                    (
-                        column.byteCount - strip.bytes.count,
-                        Found(column: index, source: source, strip: strip)
-                    ))
-            }
-        }
-        possible.sort {
-            ($1.saving, $0.found.column, $0.found.source)
-                < ($0.saving, $1.found.column, $1.found.source)
-        }
         var isSource = [Bool](repeating: false, count: columns.count)
         var isMapped = isSource
         var found: [Found] = []
-        for (_, candidate) in possible {
-            let (column, source) = (candidate.column, candidate.source)
-            if isMapped[column] || isSource[column] || isMapped[source] { continue }
-            isMapped[column] = true
-            isSource[source] = true
-            found.append(candidate)
+        for pair in pairs() {
+            if isMapped[pair.column] || isSource[pair.column] || isMapped[pair.source] { continue }
+            guard let column = columns[pair.column], let source = columns[pair.source],
+                let strip = MappedStripEncoder.encode(column, from: source),
+                strip.bytes.count * 100 <= column.byteCount * 85
+            else { continue }
+            isMapped[pair.column] = true
+            isSource[pair.source] = true
+            found.append(Found(column: pair.column, source: pair.source, strip: strip))
         }
         return found
     }
 
-    /// The columns that may tell this one's integers, the likeliest first.
-    private func likely(_ index: Int) -> [Int] {
-        guard let column = columns[index] else { return [] }
-        var near = columns.indices.filter { other in
-            other != index && columns[other]?.isVaried == true
-        }
-        near.sort { abs($0 - index) < abs($1 - index) }
-        var likely: [(source: Int, hits: Int)] = []
-        for source in near.prefix(Self.neighbourCount) {
-            guard let other = columns[source],
-                let hits = Self.hits(column.integers, other.integers)
+    private func pairs() -> [Pair] {
+        var pairs: [Pair] = []
+        for index in columns.indices {
+            guard let column = columns[index], column.mayMap,
+                column.byteCount >= Self.byteCountThreshold
             else { continue }
-            likely.append((source, hits))
+            var near = columns.indices.filter { other in
+                other != index && columns[other]?.isVaried == true
+            }
+            near.sort { (abs($0 - index), $0) < (abs($1 - index), $1) }
+            var likely: [Pair] = []
+            for source in near.prefix(Self.neighbourCount) {
+                guard let other = columns[source],
+                    let (hits, seen) = Self.hits(column.integers, other.integers)
+                else { continue }
+                likely.append(
+                    Pair(
+                        column: index, source: source,
+                        promise: column.byteCount * hits / seen * hits / seen))
+            }
+            likely.sort(by: Self.isBetter)
+            pairs += likely.prefix(Self.trialCount)
         }
-        likely.sort { ($1.hits, $0.source) < ($0.hits, $1.source) }
-        return likely.prefix(Self.trialCount).map(\.source)
+        return pairs.sorted(by: Self.isBetter)
+    }
+
+    private static func isBetter(_ one: Pair, _ other: Pair) -> Bool {
+        (other.promise, one.column, one.source) < (one.promise, other.column, other.source)
     }
 
     /// How often an integer that was seen before comes with the same target as then, in rows of a
     /// sample; nil where that is seldom.
-    private static func hits(_ targets: [Int64], _ sources: [Int64]) -> Int? {
+    private static func hits(
+        _ targets: [Int64], _ sources: [Int64]
+    ) -> (hits: Int, seen: Int)? {
         let bits = 13
         var seenSources = [Int64](repeating: 0, count: 1 << bits)
         var seenTargets = seenSources
@@ -117,7 +122,7 @@ package struct MapFinder {
             seenSources[slot] = source
             seenTargets[slot] = targets[row]
         }
-        return seen * 4 >= sampled && hits * 10 >= seen * 6 ? hits : nil
+        return seen > 0 && seen * 4 >= sampled && hits * 10 >= seen * 6 ? (hits, seen) : nil
     }
 }
 

@@ -189,7 +189,7 @@ package final class SegmentReader: Sendable {
                 bytes: bytes, kind: place.kind, rowCount: header.rowCount, salt: salt,
                 offset: offset, source: source)
         } catch { throw damage(error, number: block, column: column, base: offset, home) }
-        cache?.insert(.strip(strip), key, byteCount: byteCount * 2 + 256)
+        cache?.insert(.strip(strip), key, byteCount: byteCount * 2 + 256 + strip.mapByteCount)
         return strip
     }
 
