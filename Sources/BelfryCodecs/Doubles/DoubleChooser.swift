@@ -5,6 +5,8 @@
 struct DoubleChooser {
     private(set) var stage: DoubleStage
     private(set) var dictionary: DoubleDictionary?
+    /// Nil where there was nothing to weigh.
+    private(set) var report: ChoiceReport?
 
     /// Vectors that are encoded for comparison.
     private static let trialCount = 8
