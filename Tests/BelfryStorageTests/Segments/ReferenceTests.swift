@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryTestSupport
+import Foundation
 import Testing
 
 @testable import BelfryCodecs
@@ -327,6 +328,26 @@ struct ReferenceTests {
             }
             #expect(error?.message.contains("column") == true || forged.strips.count == 1)
         }
+    }
+
+    /// The bytes in `formats/segment.md` are the header's of these strips.
+    @Test func documentedStrips() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../formats/segment.md").standardized
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let start = try #require(text.range(of: "In bytes, column number step"))
+        let block = text[start.upperBound...].components(separatedBy: "```")[1]
+        let strips = block.split(separator: "\n").map { line in
+            line.prefix(30).split(separator: " ").compactMap { UInt8($0, radix: 16) }
+        }
+        let header = try Self.decode(strips, stripByteCount: 39)
+        #expect(header.strips.map(\.column) == [0, 17, 18, 19])
+        #expect(
+            header.strips.map(\.reference) == [.earlierBlock(distance: 3), nil, .column(17), nil])
+        #expect(header.strips.map(\.source) == [nil, nil, nil, 17])
+        #expect(header.strips.map(\.byteCount) == [0, 30, 0, 9])
+        #expect(header.strips.map(\.offset) == [0, 0, 30, 30])
+        #expect(header.encoded().bytes == Self.header(strips).dropLast(8))
     }
 
     /// Replaces the header of a block by one whose time strip has another distance.

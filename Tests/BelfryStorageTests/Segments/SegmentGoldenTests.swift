@@ -6,7 +6,7 @@ import Testing
 /// The worked example of `formats/segment.md` is what the writer writes, byte for byte, and reads
 /// as what it says.
 struct SegmentGoldenTests {
-    /// The segment of the example: two series, three rows, one column of doubles.
+    /// The segment of the example: two series, three rows, two columns of the same doubles.
     private static func example() throws -> (bytes: [UInt8], fixture: SegmentFixture) {
         var fixture = try SegmentFixture(options: StoreOptions())
         fixture.table = TableSchema(
@@ -15,7 +15,9 @@ struct SegmentGoldenTests {
                 ColumnSchema(number: 0, name: "time", type: .timestamptz, role: .time),
                 ColumnSchema(number: 16, name: "station", type: .text, role: .tag),
                 ColumnSchema(number: 17, name: "no2", type: .double, role: .field, unit: "µg/m³"),
+                ColumnSchema(number: 18, name: "peak", type: .double, role: .field),
             ])
+        let values = Vector(doubles: [20.5, 0, 21], validity: Validity([true, false, true]))
         let run = Run(
             table: 1, sequences: 5...6,
             extents: [Extent(series: 3, rowCount: 2), Extent(series: 4, rowCount: 1)],
@@ -24,10 +26,8 @@ struct SegmentGoldenTests {
             ],
             kinds: .all(.merge),
             columns: [
-                PointBatch.Column(
-                    number: 17,
-                    values: Vector(
-                        doubles: [20.5, 0, 21], validity: Validity([true, false, true])))
+                PointBatch.Column(number: 17, values: values),
+                PointBatch.Column(number: 18, values: values),
             ], byteCount: 0)
         let summary = try #require(
             try Flush.write(
