@@ -101,6 +101,11 @@ struct FuzzTests {
         Self.run(try Self.seeds("segments/"), 1_500, seed: 45, FuzzTargets.segment)
     }
 
+    @Test("Case 26: changed segments with references and maps")
+    func references() throws {
+        Self.run([try ReferenceTests.seed()], 250, seed: 50, FuzzTargets.segment)
+    }
+
     @Test("Case 36: changed strips with right checksums")
     func strips() throws {
         var strips: [[UInt8]] = []

@@ -410,17 +410,23 @@ struct ReferenceTests {
     // MARK: Maps
 
     /// Speeds that follow from times, statuses from speeds, in two series; compacted.
-    private static func mapped(isCold: Bool) throws -> (fixture: SegmentFixture, rows: Rows) {
+    private static func mapped(
+        rowCount: Int = 3_000
+    ) throws -> (fixture: SegmentFixture, rows: Rows) {
         var random = SeededGenerator(seed: 375)
-        var fixture = try Self.fixture([.double, .double, .text, .double], rowsPerVector: 512)
-        fixture.options.vectorsPerBlock = 8
+        var fixture = try Self.fixture([.double, .double, .text, .double], rowsPerVector: 256)
+        fixture.options.vectorsPerBlock = 16
         var rows = Rows()
         var (seconds, speeds): ([Double], [Double]) = ([], [])
         var states = VectorBuilder(.text)
         for series in UInt32(1)...2 {
-            for row in 0..<3_000 {
+            for row in 0..<rowCount {
                 rows.series.append(series)
-                rows.times.append(Int64(row) * 300 + Int64.random(in: 0..<9, using: &random))
+                // The second series has the times of the first.
+                rows.times.append(
+                    series == 2
+                        ? rows.times[row]
+                        : Int64(row) * 300 + Int64.random(in: 0..<9, using: &random))
                 let time = Int.random(in: 30...400, using: &random) * Int(series)
                 let isMisfit = Int.random(in: 0..<300, using: &random) == 0
                 seconds.append(Double(time))
@@ -428,7 +434,7 @@ struct ReferenceTests {
                 states.append(.text(time < 60 ? "free" : time < 200 ? "dense" : "jam"))
             }
         }
-        let gaps = Validity((0..<6_000).map { $0 % 41 != 3 })
+        let gaps = Validity((0..<(2 * rowCount)).map { $0 % 41 != 3 })
         rows.columns = [
             Vector(doubles: seconds), Vector(doubles: speeds, validity: gaps), states.finish(),
             Vector(doubles: speeds, validity: gaps),
@@ -442,9 +448,22 @@ struct ReferenceTests {
         return (fixture, rows)
     }
 
+    /// A segment with references of both kinds and maps.
+    static func seed() throws -> [UInt8] {
+        let (fixture, _) = try mapped(rowCount: 300)
+        let reader = try #require(fixture.segments.first).reader()
+        let strips = try reader.index.entries.indices.flatMap {
+            try reader.header($0, nil).strips
+        }
+        #expect(strips.contains { $0.source != nil })
+        #expect(strips.contains { $0.reference == .earlierBlock(distance: 1) })
+        #expect(strips.contains { $0.reference == .column(18) })
+        return try bytes(fixture)
+    }
+
     @Test("A column that is a function of another is mapped from it by compaction")
     func maps() throws {
-        let (fixture, rows) = try Self.mapped(isCold: false)
+        let (fixture, rows) = try Self.mapped()
         Self.expectSame(try Self.scanned(fixture), rows)
         let reader = try #require(fixture.segments.first).reader()
         try SegmentVerification.verify(reader)
@@ -480,7 +499,7 @@ struct ReferenceTests {
 
     @Test("Damage in a strip that others are mapped from is told of them too")
     func damageOfSource() throws {
-        let (fixture, _) = try Self.mapped(isCold: false)
+        let (fixture, _) = try Self.mapped()
         let reader = try #require(fixture.segments.first).reader()
         let place = try #require(try reader.header(1, nil).strip(of: 17))
         let entry = reader.index.entries[1]
