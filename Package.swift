@@ -42,7 +42,7 @@ let package = Package(
         engine("BelfryCodecs", ["BelfryCore", "CZstd"]),
         engine("BelfryStorage", ["BelfryCore", "BelfryCodecs"]),
         engine("BelfrySQL"),
-        engine("BelfryQuery", ["BelfryCore", "BelfrySQL", "BelfryStorage"]),
+        engine("BelfryQuery", ["BelfryCore", "BelfryCodecs", "BelfrySQL", "BelfryStorage"]),
         engine("Belfry", ["BelfryCore", "BelfrySQL", "BelfryStorage", "BelfryQuery"]),
         engine("BelfryImport", ["BelfryCore", "Belfry", "CZstd", "CZlib"]),
         engine("BelfryTown", ["BelfryCore"]),

@@ -13,6 +13,10 @@ package struct QuerySettings: Sendable {
     package var maxResultRows: Int64 = 0
     /// Blocks that cannot be read are passed over and counted in a warning; else they are an error.
     package var skipsDamage = false
+    /// Statistics may skip rows and answer for them.
+    package var usesStatistics = true
+    /// Vectors may be compared with constants and summed without being decoded.
+    package var usesPacked = true
     /// Rows in a batch; smaller only in tests.
     package var batchRowCount = Vector.capacity
     /// Threads a query may use.

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryStorage
 
 /// States that take the runs of a batch at once: short runs, as of readings by the hour, are too
 /// many for a call each, and too alike for a group a row.
@@ -76,6 +77,49 @@ final class GroupAggregator {
         let perRow = needsRows ? runs.perRow(batch.rowCount) : []
         for index in aggregates.indices {
             try add(batch, to: index, runs: runs, isLong: isLong, perRow: perRow)
+        }
+    }
+
+    /// Takes all that an input gives: batches, and summaries where it is a scan that was asked for
+    /// some.
+    func consume(_ input: any Operator) throws(QueryError) {
+        guard let source = input as? any SummarySource else {
+            while let batch = try input.next() {
+                try context.check()
+                try add(batch)
+            }
+            return
+        }
+        while let item = try source.nextItem() {
+            try context.check()
+            switch item {
+            case .batch(let batch): try add(batch)
+            case .summary(let summary): try add(summary)
+            }
+        }
+    }
+
+    private func add(_ summary: ScanSummary) throws(QueryError) {
+        if summary.rowCount == 0 { return }
+        var group = 0
+        if !keys.isEmpty {
+            var vectors: [Vector] = []
+            for key in keys { vectors.append(try key.evaluate(summary.key)) }
+            let known = table.count
+            group = Int(table.group(vectors, rowCount: 1).groups[0])
+            if table.count > known {
+                for aggregate in aggregates { aggregate.state.grow(to: table.count) }
+                try reserveMemory()
+            }
+        }
+        for (aggregate, call) in zip(aggregates, node.aggregates) {
+            // The scan was asked for summaries because all states take them.
+            guard let state = aggregate.state as? any SummaryAggregateState else { continue }
+            if case .column(let column, _)? = call.arguments.first {
+                state.add(summary.columns[column], rowCount: summary.rowCount, group: group)
+            } else {
+                state.add(nil, rowCount: summary.rowCount, group: group)
+            }
         }
     }
 

@@ -1,7 +1,8 @@
+import BelfryCodecs
 import BelfryCore
 
 /// How many rows, or how many values.
-final class CountState: RunAggregateState {
+final class CountState: RunAggregateState, SummaryAggregateState {
     private var counts: [Int64] = []
 
     func grow(to groupCount: Int) { counts.extend(to: groupCount, with: 0) }
@@ -36,6 +37,10 @@ final class CountState: RunAggregateState {
         }
     }
 
+    func add(_ statistics: VectorStatistics?, rowCount: Int, group: Int) {
+        counts[group] += Int64(statistics?.count ?? rowCount)
+    }
+
     func merge(_ other: any AggregateState, into groups: [UInt32]) {
         guard let other = other as? CountState else { return }
         for (index, group) in groups.enumerated() { counts[Int(group)] += other.counts[index] }
@@ -46,7 +51,7 @@ final class CountState: RunAggregateState {
 
 /// Sum (BIGINT, an error beyond it) or average (DOUBLE) of whole numbers: the exact sum in 128
 /// bits, then at most one division. No order of adding can change it.
-final class IntegerSumState: RunAggregateState {
+final class IntegerSumState: RunAggregateState, SummaryAggregateState {
     /// 128 bits in two words: the adding of one value stays two instructions.
     private struct Sum {
         var high: Int64 = 0
@@ -145,6 +150,12 @@ final class IntegerSumState: RunAggregateState {
         }
     }
 
+    func add(_ statistics: VectorStatistics?, rowCount: Int, group: Int) {
+        guard let statistics, case .integers(let summary) = statistics.numbers else { return }
+        sums[group].total += summary.sum
+        counts[group] += Int64(statistics.count)
+    }
+
     func merge(_ other: any AggregateState, into groups: [UInt32]) {
         guard let other = other as? IntegerSumState else { return }
         for (index, group) in groups.enumerated() {
@@ -180,7 +191,7 @@ final class IntegerSumState: RunAggregateState {
 /// Each group has a sum and what rounding cut off it (Knuth's two-sum: exact for every addition,
 /// without a branch). Runs are added in four lanes. NaN and infinities are remembered apart, since
 /// the error term of an infinite sum means nothing.
-final class DoubleSumState: RunAggregateState {
+final class DoubleSumState: RunAggregateState, SummaryAggregateState {
     private struct Sum {
         var high = 0.0
         var low = 0.0
@@ -299,6 +310,19 @@ final class DoubleSumState: RunAggregateState {
             }
             sums[group] = sum
         }
+    }
+
+    func add(_ statistics: VectorStatistics?, rowCount: Int, group: Int) {
+        guard let statistics, statistics.count > 0, let summary = statistics.doubleSummary
+        else { return }
+        var total = sums[group]
+        total.add(summary.sum)
+        total.low += summary.sumRest
+        total.count += Int64(statistics.count)
+        if summary.nanCount > 0 { total.specials |= 1 }
+        if summary.positiveInfinityCount > 0 { total.specials |= 2 }
+        if summary.negativeInfinityCount > 0 { total.specials |= 4 }
+        sums[group] = total
     }
 
     func merge(_ other: any AggregateState, into groups: [UInt32]) {

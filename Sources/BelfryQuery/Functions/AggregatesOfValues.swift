@@ -1,3 +1,4 @@
+import BelfryCodecs
 import BelfryCore
 
 /// A value that aggregates keep one or many of for each group: how it lies in a vector, and how
@@ -18,6 +19,18 @@ protocol GroupValue: Hashable, Sendable {
         _ source: Source, _ rows: Range<Int>, _ validity: Validity, isMaximum: Bool,
         takesLaterOfEqual: Bool
     ) -> Int?
+    /// A strict order of which values come before which as minima and maxima, so that these are
+    /// the same whatever order rows come in: of equal ones that differ in bits, too, one is least.
+    static func precedes(_ left: Self, _ right: Self) -> Bool
+    static func precedes(_ source: Source, _ row: Int, _ right: Self) -> Bool
+    static func precedes(_ left: Self, _ source: Source, _ row: Int) -> Bool
+    /// The row of the least or greatest value by that order; nil where no row has a value.
+    static func extremeRow(
+        _ source: Source, _ rows: Range<Int>, _ validity: Validity, isMaximum: Bool
+    ) -> Int?
+    /// The one value that stands for all that this order cannot tell apart.
+    static func canonical(_ value: Self) -> Self
+    static func extreme(_ statistics: VectorStatistics, isMaximum: Bool) -> Self?
     static var filler: Self { get }
     static func storage(_ values: [Self]) -> VectorStorage
 }
@@ -32,6 +45,27 @@ extension GroupValue {
     static func isBefore(_ left: Self, _ source: Source, _ row: Int) -> Bool {
         isBefore(left, read(source, row))
     }
+}
+
+extension GroupValue {
+    @inline(__always)
+    static func precedes(_ left: Self, _ right: Self) -> Bool { isBefore(left, right) }
+    @inline(__always)
+    static func precedes(_ source: Source, _ row: Int, _ right: Self) -> Bool {
+        isBefore(source, row, right)
+    }
+    @inline(__always)
+    static func precedes(_ left: Self, _ source: Source, _ row: Int) -> Bool {
+        isBefore(left, source, row)
+    }
+    static func extremeRow(
+        _ source: Source, _ rows: Range<Int>, _ validity: Validity, isMaximum: Bool
+    ) -> Int? {
+        bestRow(source, rows, validity, isMaximum: isMaximum, takesLaterOfEqual: false)
+    }
+    @inline(__always)
+    static func canonical(_ value: Self) -> Self { value }
+    static func extreme(_ statistics: VectorStatistics, isMaximum: Bool) -> Self? { nil }
 }
 
 extension GroupValue {
@@ -94,6 +128,9 @@ extension Int64: GroupValue {
         case (false, false): bestNumber(source, rows, validity) { $0 < $1 }
         }
     }
+    static func extreme(_ statistics: VectorStatistics, isMaximum: Bool) -> Int64? {
+        statistics.extreme(isMaximum: isMaximum)
+    }
     static var filler: Int64 { 0 }
     static func storage(_ values: [Int64]) -> VectorStorage { .integers(values) }
 }
@@ -118,6 +155,36 @@ extension Double: GroupValue {
         case (false, false):
             bestNumber(source, rows, validity) { ComparisonKernels.isLess($0, $1) }
         }
+    }
+    /// -0.0 before 0.0. They are the only equal doubles that differ.
+    @inline(__always) static func precedes(_ left: Double, _ right: Double) -> Bool {
+        ComparisonKernels.isLess(left, right)
+            || (left == right && left.bitPattern > right.bitPattern)
+    }
+    @inline(__always)
+    static func precedes(_ source: [Double], _ row: Int, _ right: Double) -> Bool {
+        precedes(source[row], right)
+    }
+    @inline(__always)
+    static func precedes(_ left: Double, _ source: [Double], _ row: Int) -> Bool {
+        precedes(left, source[row])
+    }
+    static func extremeRow(
+        _ source: [Double], _ rows: Range<Int>, _ validity: Validity, isMaximum: Bool
+    ) -> Int? {
+        let best = bestRow(
+            source, rows, validity, isMaximum: isMaximum, takesLaterOfEqual: false)
+        guard let best, source[best] == 0 else { return best }
+        let wanted = (isMaximum ? 0.0 : -0.0).bitPattern
+        return (best..<rows.upperBound).first {
+            source[$0].bitPattern == wanted && validity.isValid($0)
+        } ?? best
+    }
+    @inline(__always) static func canonical(_ value: Double) -> Double {
+        value.isNaN ? .nan : value
+    }
+    static func extreme(_ statistics: VectorStatistics, isMaximum: Bool) -> Double? {
+        statistics.extreme(isMaximum: isMaximum)
     }
     static var filler: Double { 0 }
     static func storage(_ values: [Double]) -> VectorStorage { .doubles(values) }
@@ -220,7 +287,7 @@ enum GroupValues {
 }
 
 /// min and max.
-final class ExtremeState<Element: GroupValue>: RunAggregateState {
+final class ExtremeState<Element: GroupValue>: RunAggregateState, SummaryAggregateState {
     private let type: DataType
     private let isMaximum: Bool
     private var values: [Element] = []
@@ -240,9 +307,15 @@ final class ExtremeState<Element: GroupValue>: RunAggregateState {
 
     func add(_ arguments: [Vector], rows: Range<Int>, group: Int) {
         let source = Element.source(arguments[0])
-        let best = Element.bestRow(
-            source, rows, arguments[0].validity, isMaximum: isMaximum, takesLaterOfEqual: false)
+        let best = Element.extremeRow(
+            source, rows, arguments[0].validity, isMaximum: isMaximum)
         if let best { take(Element.read(source, best), group: group) }
+    }
+
+    func add(_ statistics: VectorStatistics?, rowCount: Int, group: Int) {
+        guard let statistics, let value = Element.extreme(statistics, isMaximum: isMaximum)
+        else { return }
+        take(value, group: group)
     }
 
     @specialized(where Element == Int64)
@@ -268,8 +341,8 @@ final class ExtremeState<Element: GroupValue>: RunAggregateState {
                 if isAll || validity.isValid(row) {
                     let isBetter =
                         isMaximum
-                        ? Element.isBefore(best, source, row)
-                        : Element.isBefore(source, row, best)
+                        ? Element.precedes(best, source, row)
+                        : Element.precedes(source, row, best)
                     if isBetter || !isKnown {
                         best = Element.read(source, row)
                         isKnown = true
@@ -300,8 +373,8 @@ final class ExtremeState<Element: GroupValue>: RunAggregateState {
             if hasValue[group] {
                 let isBetter =
                     isMaximum
-                    ? Element.isBefore(values[group], source, row)
-                    : Element.isBefore(source, row, values[group])
+                    ? Element.precedes(values[group], source, row)
+                    : Element.precedes(source, row, values[group])
                 if !isBetter { continue }
             }
             values[group] = Element.read(source, row)
@@ -313,7 +386,7 @@ final class ExtremeState<Element: GroupValue>: RunAggregateState {
         if hasValue[group] {
             let isBetter =
                 isMaximum
-                ? Element.isBefore(values[group], value) : Element.isBefore(value, values[group])
+                ? Element.precedes(values[group], value) : Element.precedes(value, values[group])
             if !isBetter { return }
         }
         values[group] = value
@@ -333,7 +406,7 @@ final class ExtremeState<Element: GroupValue>: RunAggregateState {
     @specialized(where Element == Double)
     func finish(_ groups: Range<Int>) -> Vector {
         Vector(
-            type, Element.storage(Array(values[groups])),
+            type, Element.storage(values[groups].map { Element.canonical($0) }),
             validity: Validity(Array(hasValue[groups])))
     }
 }

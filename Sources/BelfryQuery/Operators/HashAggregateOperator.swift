@@ -18,10 +18,7 @@ final class HashAggregateOperator: Operator {
 
     func next() throws(QueryError) -> Batch? {
         if !isConsumed {
-            while let batch = try input.next() {
-                try context.check()
-                try aggregator.add(batch)
-            }
+            try aggregator.consume(input)
             aggregator.seal()
             isConsumed = true
         }

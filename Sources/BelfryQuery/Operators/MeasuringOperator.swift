@@ -24,7 +24,7 @@ final class Measurements {
 }
 
 /// Passes batches on and counts rows and time, inputs included.
-final class MeasuringOperator: Operator {
+final class MeasuringOperator: Operator, SummarySource {
     private let input: any Operator
     private let path: [Int]
     private let measurements: Measurements
@@ -42,10 +42,29 @@ final class MeasuringOperator: Operator {
     func next() throws(QueryError) -> Batch? {
         let start = MonotonicClock.nanoseconds()
         let batch = try input.next()
+        note(start, batch?.rowCount ?? 0)
+        return batch
+    }
+
+    /// Rows that a summary stands for are counted by the scan, not here: they were never given.
+    func nextItem() throws(QueryError) -> ScanItem? {
+        guard let source = input as? any SummarySource else {
+            return try next().map { .batch($0) }
+        }
+        let start = MonotonicClock.nanoseconds()
+        let item = try source.nextItem()
+        if case .batch(let batch)? = item {
+            note(start, batch.rowCount)
+        } else {
+            note(start, 0)
+        }
+        return item
+    }
+
+    private func note(_ start: Int64, _ rowCount: Int) {
         measured.nanoseconds += MonotonicClock.nanoseconds() - start
-        measured.rowCount += batch?.rowCount ?? 0
+        measured.rowCount += rowCount
         if let scan = input as? ScanOperator { measured.scan = scan.statistics }
         measurements[path] = measured
-        return batch
     }
 }

@@ -56,7 +56,7 @@ final class ParallelAggregateOperator: Operator {
 
     private func aggregate() throws(QueryError) -> [GroupAggregator] {
         guard var request = node.scan?.request else { return [] }
-        request.skipsDamage = context.settings.skipsDamage
+        request.apply(context.settings)
         let parts: [ScanPart]
         do {
             parts = try context.snapshot.scanParts(request, count: context.settings.workers)
@@ -100,10 +100,7 @@ final class ParallelAggregateOperator: Operator {
                 let builder = PlanBuilder(context: context, measurements: nil, scanPart: part)
                 let input = try builder.build(node.input, path: [])
                 let aggregator = try GroupAggregator(node, context: context)
-                while let batch = try input.next() {
-                    try context.check()
-                    try aggregator.add(batch)
-                }
+                try aggregator.consume(input)
                 state = .done(aggregator)
             } catch {
                 state = .failed(error)

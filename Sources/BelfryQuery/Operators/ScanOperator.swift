@@ -1,8 +1,13 @@
 import BelfryCore
 import BelfryStorage
 
-/// Batches of a table as storage gives them.
-final class ScanOperator: Operator {
+/// An operator that may give what statistics tell of rows in place of the rows.
+protocol SummarySource: Operator {
+    func nextItem() throws(QueryError) -> ScanItem?
+}
+
+/// Batches of a table as storage gives them, and summaries where the plan wants some.
+final class ScanOperator: Operator, SummarySource {
     let columns: [PlanColumn]
     private let node: ScanNode
     private let context: QueryContext
@@ -19,13 +24,23 @@ final class ScanOperator: Operator {
         columns = node.columns
     }
 
+    /// - Precondition: the plan wants no summaries.
     func next() throws(QueryError) -> Batch? {
+        guard let item = try nextItem() else { return nil }
+        guard case .batch(let batch) = item else {
+            preconditionFailure("whoever asks for summaries takes items")
+        }
+        return batch
+    }
+
+    func nextItem() throws(QueryError) -> ScanItem? {
         if isDone { return nil }
         try context.check()
         do {
             let scan = try opened()
-            while let batch = try scan.next() {
-                if batch.rowCount > 0 { return batch }
+            while let item = try scan.nextItem() {
+                if case .batch(let batch) = item, batch.rowCount == 0 { continue }
+                return item
             }
         } catch {
             isDone = true
@@ -44,11 +59,20 @@ final class ScanOperator: Operator {
             opened = try part.open()
         } else {
             var request = node.request
-            request.skipsDamage = context.settings.skipsDamage
+            request.apply(context.settings)
             opened = try context.snapshot.scan(request)
         }
         context.note(opened.statistics.skipped)
         scan = opened
         return opened
+    }
+}
+
+extension ScanRequest {
+    /// What a session has chosen about reading.
+    mutating func apply(_ settings: QuerySettings) {
+        skipsDamage = settings.skipsDamage
+        usesStatistics = settings.usesStatistics
+        usesPacked = settings.usesPacked
     }
 }

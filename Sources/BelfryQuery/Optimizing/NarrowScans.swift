@@ -33,6 +33,10 @@ enum NarrowScans {
                 scan.request.tags == .all ? tags : .and([scan.request.tags, tags])
             return true
         }
+        if let test = fieldTest(condition, scan: scan) {
+            scan.request.conditions.append(test)
+            return true
+        }
         guard let (column, comparison, value) = condition.columnComparison else { return false }
         let index = scan.request.columns[column]
         if index == table.timeIndex, let range = range(comparison, value) {
@@ -61,13 +65,47 @@ enum NarrowScans {
         }
     }
 
-    /// The comparison as storage knows it, for numbers of the column's own type.
+    /// Membership in a short list, or having a value, of a field that storage can judge.
+    private static func fieldTest(_ condition: BoundExpression, scan: ScanNode)
+        -> ScanRequest.Condition?
+    {
+        func field(_ expression: BoundExpression) -> (index: Int, type: DataType)? {
+            guard case .column(let column, _) = expression else { return nil }
+            let index = scan.request.columns[column]
+            let schema = scan.request.table.columns[index]
+            return schema.role == .field ? (index, schema.type) : nil
+        }
+        switch condition {
+        case .isNull(let part, isNegated: true):
+            return field(part).map {
+                ScanRequest.Condition(columnIndex: $0.index, test: .hasValue)
+            }
+        case .isIn(let part, let values, _, isNegated: false):
+            // A NULL in the list makes no row true.
+            guard values.count <= Self.listLimit, let (index, type) = field(part),
+                values.allSatisfy({ exact(.equal, $0, type) != nil })
+            else { return nil }
+            return ScanRequest.Condition(columnIndex: index, test: .isIn(values))
+        case .constant, .column, .call, .and, .or, .not, .isNull, .isIn, .caseWhen, .cast,
+            .coalesce:
+            return nil
+        }
+    }
+
+    /// Each member is a comparison.
+    private static let listLimit = 8
+
+    /// The comparison as storage knows it, for values of the column's own type.
     private static func exact(_ comparison: Comparison, _ value: Value, _ type: DataType)
         -> ScanRequest.Condition.Comparison?
     {
         switch value {
         case .integer where type.isInteger: break
         case .double(let number) where type == .double && !number.isNaN: break
+        case .text where type == .text: break
+        case .timestamptz where type == .timestamptz, .timestamp where type == .timestamp,
+            .date where type == .date:
+            break
         case .null, .boolean, .integer, .double, .text, .timestamptz, .timestamp, .date, .interval:
             return nil
         }
@@ -75,9 +113,9 @@ enum NarrowScans {
         case .less: return .less
         case .lessOrEqual: return .lessOrEqual
         case .equal: return .equal
+        case .notEqual: return .notEqual
         case .greaterOrEqual: return .greaterOrEqual
         case .greater: return .greater
-        case .notEqual: return nil
         }
     }
 

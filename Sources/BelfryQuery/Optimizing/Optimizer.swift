@@ -15,6 +15,7 @@ package enum Optimizer {
             Rule(name: "latest into scans", apply: LatestIntoScans.apply),
             Rule(name: "limit sorts", apply: LimitSorts.apply),
             Rule(name: "prune columns", apply: PruneColumns.apply),
+            Rule(name: "summaries into scans", apply: SummariesIntoScans.apply),
         ]
     }
 

@@ -37,6 +37,9 @@ package struct PlanText {
                 "\(indent)  | read \(statistics.blocksRead) blocks, skipped "
                     + "\(statistics.blocksSkipped), decoded \(statistics.vectorsDecoded) vectors, "
                     + "\(statistics.bytesRead) bytes")
+            lines.append(
+                "\(indent)  | answered \(statistics.vectorsSummarised) vectors from statistics, "
+                    + "computed on \(statistics.vectorsPacked) packed")
         }
         for (index, input) in plan.inputs.enumerated() { add(input, path: path + [index]) }
     }
@@ -168,14 +171,22 @@ package struct PlanText {
         if request.times != .everything { details.append("times \(text(request.times))") }
         if request.tags != .all { details.append("tags \(text(request.tags, request.table))") }
         for condition in request.conditions {
-            details.append(
-                "\(request.table.columns[condition.columnIndex].name) "
-                    + "\(sign(condition.comparison)) \(text(condition.value))")
+            let name = request.table.columns[condition.columnIndex].name
+            switch condition.test {
+            case .compares(let comparison, let value):
+                details.append("\(name) \(sign(comparison)) \(text(value))")
+            case .isIn(let values):
+                details.append("\(name) in (\(values.map(text).joined(separator: ", ")))")
+            case .hasValue: details.append("\(name) is not null")
+            }
         }
         if let latest = request.latest { details.append("latest \(latest) of each series") }
         let names = request.columns.map { request.table.columns[$0].name }
         details.append(
             names.isEmpty ? "row counts alone" : "columns \(names.joined(separator: ", "))")
+        if request.summaries != nil && !names.isEmpty {
+            details.append("statistics in place of rows where they suffice")
+        }
         return details
     }
 
@@ -235,6 +246,7 @@ package struct PlanText {
         case .less: "<"
         case .lessOrEqual: "<="
         case .equal: "="
+        case .notEqual: "<>"
         case .greaterOrEqual: ">="
         case .greater: ">"
         }

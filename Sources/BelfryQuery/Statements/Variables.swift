@@ -10,6 +10,8 @@ enum Variables {
         case maxGridCells = "max_grid_cells"
         case maxResultRows = "max_result_rows"
         case onCorrupt = "on_corrupt"
+        case useStatistics = "use_statistics"
+        case usePacked = "use_packed"
 
         func text(in settings: QuerySettings) -> String {
             switch self {
@@ -19,6 +21,8 @@ enum Variables {
             case .maxGridCells: "\(settings.maxGridCells)"
             case .maxResultRows: "\(settings.maxResultRows)"
             case .onCorrupt: settings.skipsDamage ? "skip" : "error"
+            case .useStatistics: settings.usesStatistics ? "on" : "off"
+            case .usePacked: settings.usesPacked ? "on" : "off"
             }
         }
 
@@ -30,6 +34,8 @@ enum Variables {
             case .maxGridCells: settings.maxGridCells = defaults.maxGridCells
             case .maxResultRows: settings.maxResultRows = defaults.maxResultRows
             case .onCorrupt: settings.skipsDamage = defaults.skipsDamage
+            case .useStatistics: settings.usesStatistics = defaults.usesStatistics
+            case .usePacked: settings.usesPacked = defaults.usesPacked
             }
         }
     }
@@ -85,6 +91,10 @@ enum Variables {
                     "22023", "on_corrupt wants 'error' or 'skip'", at: expression.span)
             }
             session.settings.skipsDamage = word == "skip"
+        case .useStatistics:
+            session.settings.usesStatistics = try onOrOff(value, variable, at: expression.span)
+        case .usePacked:
+            session.settings.usesPacked = try onOrOff(value, variable, at: expression.span)
         }
         return RunningQuery(command: "SET", context: binder.context)
     }
@@ -103,6 +113,18 @@ enum Variables {
     }
 
     // MARK: - Values
+
+    private static func onOrOff(_ value: Value, _ variable: Variable, at span: SourceSpan)
+        throws(QueryError) -> Bool
+    {
+        switch value {
+        case .boolean(let choice): return choice
+        case .text("on"): return true
+        case .text("off"): return false
+        case .null, .text, .integer, .double, .timestamptz, .timestamp, .date, .interval:
+            throw QueryError("22023", "\(variable.rawValue) wants 'on' or 'off'", at: span)
+        }
+    }
 
     private static func count(_ value: Value, at span: SourceSpan) throws(QueryError) -> Int64 {
         switch value {

@@ -16,11 +16,14 @@ package final class BlockCache: Sendable {
         let block: Int
         /// Nil for the block's header.
         let column: UInt32?
+        /// What the strip's directory tells, rather than the strip.
+        var isStatistics = false
     }
 
     enum Content: Sendable {
         case header(BlockHeader)
         case strip(StripDecoder)
+        case statistics(StripStatistics)
     }
 
     private struct Slot {

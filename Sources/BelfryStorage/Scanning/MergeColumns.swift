@@ -19,6 +19,12 @@ final class MergeColumns {
     let isCounting: Bool
     /// Rows of equal time are never folded.
     let isAppend: Bool
+    /// Statistics may answer for rows and skip them.
+    var usesStatistics = false
+    /// Vectors may be compared and summed as they are packed.
+    var usesPacked = false
+    /// Solo blocks come whole where nothing overlaps, to be skipped or summarised at once.
+    var givesWholeBlocks = false
     var statistics = ScanStatistics()
 
     init(

@@ -6,12 +6,14 @@ final class OpenBlock {
     let columns: MergeColumns
     let block: Int
     let rowCount: Int
-    private let reader: SegmentReader
+    let reader: SegmentReader
     private(set) var knownHeader: BlockHeader?
     private var knownIsPlain: Bool?
     private var timeStrip: StripDecoder?
     private var decoders: [StripDecoder?]
     private var isOpened: [Bool]
+    private var knownStatistics: [StripStatistics?]
+    private var knownTimeStatistics: StripStatistics?
 
     init(_ reader: SegmentReader, block: Int, _ columns: MergeColumns) {
         self.reader = reader
@@ -20,6 +22,7 @@ final class OpenBlock {
         rowCount = reader.index.entries[block].rowCount
         decoders = [StripDecoder?](repeating: nil, count: columns.columns.count)
         isOpened = [Bool](repeating: false, count: columns.columns.count)
+        knownStatistics = [StripStatistics?](repeating: nil, count: columns.columns.count)
     }
 
     func header() throws(StorageError) -> BlockHeader {
@@ -144,10 +147,54 @@ final class OpenBlock {
         } catch { throw reader.damage(error, block: block, column: column.number) }
     }
 
-    /// The bounds of a vector's times, from its statistics: one series, so the first and the last.
+    // MARK: Statistics
+
+    /// Of a field, of one vector or of all, as of the column's type; read from the strip's
+    /// directory alone unless the strip is open.
+    func statistics(_ slot: Int, vector: Int?) throws(StorageError) -> VectorStatistics {
+        let column = columns.columns[slot]
+        guard let kind = try header().strip(of: column.number)?.kind else { return .empty }
+        let known: StripStatistics
+        if let statistics = knownStatistics[slot] {
+            known = statistics
+        } else {
+            if isOpened[slot], let decoder = decoders[slot] {
+                known = StripStatistics(decoder)
+            } else if let read = try reader.statistics(
+                block, column: column.number, columns.cache,
+                bytesRead: &columns.statistics.bytesRead)
+            {
+                known = read
+            } else {
+                return .empty
+            }
+            knownStatistics[slot] = known
+        }
+        let statistics = vector.map { known.vectors[$0] } ?? known.whole
+        return statistics.adapted(kind, to: column.type)
+    }
+
+    /// The least and the greatest time of a vector, from its statistics; of one series they are
+    /// the first and the last.
     func timeBounds(vector: Int) throws(StorageError) -> (first: Int64, last: Int64)? {
-        guard case .integers(let summary) = try timeDecoder().statistics(of: vector).numbers
-        else { return nil }
+        let known: StripStatistics
+        if let knownTimeStatistics {
+            known = knownTimeStatistics
+        } else {
+            if let timeStrip {
+                known = StripStatistics(timeStrip)
+            } else {
+                _ = try header()
+                guard
+                    let read = try reader.statistics(
+                        block, column: SegmentFormat.timeColumn, columns.cache,
+                        bytesRead: &columns.statistics.bytesRead)
+                else { return nil }
+                known = read
+            }
+            knownTimeStatistics = known
+        }
+        guard case .integers(let summary) = known.vectors[vector].numbers else { return nil }
         return (summary.min, summary.max)
     }
 }

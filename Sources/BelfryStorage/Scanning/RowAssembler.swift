@@ -95,6 +95,36 @@ struct RowAssembler {
         appendExtent(series, count)
     }
 
+    /// What was found of the scan's conditions before the rows were given: the rows that may meet
+    /// them, nil for all, and the conditions that are still to be tried.
+    func judged(conditionCount: Int) -> (rows: [Int32]?, rest: [Int]) {
+        var rest = Set<Int>()
+        var hasRows = false
+        for piece in pieces {
+            guard let verdict = piece.chunk?.verdict else {
+                return (nil, Array(0..<conditionCount))
+            }
+            rest.formUnion(verdict.rest)
+            hasRows = hasRows || verdict.rows != nil || verdict.isNone
+        }
+        if !hasRows { return (nil, rest.sorted()) }
+        var rows: [Int32] = []
+        rows.reserveCapacity(rowCount)
+        var row = 0
+        for piece in pieces {
+            let range = piece.start..<(piece.start + piece.count)
+            if piece.chunk?.verdict?.isNone == true {
+                // None of its rows; given for having stood beside rows of the same time.
+            } else if let words = piece.chunk?.verdict?.rows {
+                RowBits.append(words, range, shift: row - piece.start, to: &rows)
+            } else {
+                rows.append(contentsOf: Int32(row)..<Int32(row + piece.count))
+            }
+            row += piece.count
+        }
+        return (rows, rest.sorted())
+    }
+
     private mutating func note(_ chunk: RowChunk) {
         if recent.contains(where: { $0 === chunk }) { return }
         if recent.count == Self.recentCountLimit { recent.removeFirst() }

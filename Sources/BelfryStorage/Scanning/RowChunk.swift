@@ -18,10 +18,22 @@ class RowChunk {
     func vector(_ slot: Int) throws(StorageError) -> Vector? { nil }
     /// Of the column, over all rows of the chunk; nil where they are not known.
     func statistics(_ slot: Int) throws(StorageError) -> VectorStatistics? { nil }
+    /// Of the column, over the rows whose bit is set, or all; nil where only the rows can tell.
+    /// - Parameter needsValues: more than the count is wanted.
+    func summary(
+        _ slot: Int, needsValues: Bool, rows: [UInt64]?
+    ) throws(StorageError) -> VectorStatistics? { nil }
+    /// The rows that meet a condition on the column, found without decoding it; nil where that
+    /// cannot be done.
+    func packedRows(
+        _ slot: Int, _ condition: ScanCondition
+    ) throws(StorageError) -> [UInt64]? { nil }
     /// Whether no row of the column has a value.
     func isAbsent(_ slot: Int) -> Bool { false }
+    /// All vectors of a block at once, of which only statistics, times and kinds are to be had.
+    var isWholeBlock: Bool { false }
     /// What the scan's conditions say of the chunk as a whole, once it was asked.
-    final var canBeSkipped: Bool?
+    final var verdict: ScanVerdict?
 }
 
 /// All rows of a run.
@@ -106,10 +118,29 @@ final class SegmentChunk: RowChunk {
         return made
     }
 
+    override var isWholeBlock: Bool { index == nil }
+
     override func statistics(_ slot: Int) throws(StorageError) -> VectorStatistics? {
+        try block.statistics(slot, vector: index)
+    }
+
+    override func summary(
+        _ slot: Int, needsValues: Bool, rows: [UInt64]?
+    ) throws(StorageError) -> VectorStatistics? {
+        if rows == nil && block.columns.usesStatistics {
+            block.columns.statistics.vectorsSummarised +=
+                index == nil ? Strip.vectorCount(rows: rowCount) : 1
+            return try statistics(slot)
+        }
+        guard let index, block.columns.usesPacked else { return nil }
+        return try block.packedSummary(slot, index, needsValues: needsValues, rows: rows)
+    }
+
+    override func packedRows(
+        _ slot: Int, _ condition: ScanCondition
+    ) throws(StorageError) -> [UInt64]? {
         guard let index else { return nil }
-        guard let decoder = try block.decoder(slot) else { return .empty }
-        return decoder.statistics(of: index)
+        return try block.packedRows(slot, index, condition)
     }
 }
 

@@ -31,6 +31,7 @@ package final class Scan {
     private let merge: SeriesMerge
     private let outputs: [Output]
     private let conditions: [ScanCondition]
+    private let summarizer: ScanSummarizer?
     private let limit: Int
     private var rows = RowAssembler()
     private var isAtEnd = false
@@ -72,8 +73,7 @@ package final class Scan {
                 case .tag: .tag(columnIndex: condition.columnIndex)
                 case .field: .field(slot: slot(column))
                 }
-            return ScanCondition(
-                subject: subject, comparison: condition.comparison, value: condition.value)
+            return ScanCondition(subject, condition.test)
         }
         let wantsTime =
             conditions.contains { $0.subject == .time }
@@ -81,42 +81,70 @@ package final class Scan {
         let columns = MergeColumns(
             table, columns: slots, cache: sources.cache,
             isCounting: slots.isEmpty && !wantsTime && request.latest == nil)
+        let hasFieldConditions = conditions.contains { $0.slot != nil }
+        columns.usesStatistics = request.usesStatistics
+        columns.usesPacked = request.usesPacked
+        columns.givesWholeBlocks =
+            request.usesStatistics && request.latest == nil
+            && (request.summaries != nil || hasFieldConditions)
+        if let summaries = request.summaries, request.latest == nil {
+            let subjects = zip(outputs, summaries.needs).map {
+                output, need -> ScanSummarizer.Subject in
+                switch (output, need) {
+                case (.time, .count), (.time, .statistics): .time
+                case (.field(let slot, _), .count): .field(slot: slot, needsValues: false)
+                case (.field(let slot, _), .statistics): .field(slot: slot, needsValues: true)
+                case (.tag, _), (_, .nothing): .nothing
+                }
+            }
+            summarizer = ScanSummarizer(summaries, subjects, columns)
+        } else {
+            summarizer = nil
+        }
         let times = request.times
         merge = SeriesMerge(
             columns, try sources.cursors(columns, times: times, seriesRange: seriesRange),
             times: times.start.nanoseconds..<max(times.start, times.end).nanoseconds,
             purpose: .reading,
             wanted: sources.series.isEverything ? nil : sources.series, seriesRange: seriesRange)
-        let tests = conditions
-        if !slots.isEmpty
-            && tests.contains(where: { if case .field = $0.subject { true } else { false } })
-        {
-            merge.canSkip = { (chunk) throws(StorageError) in
-                try Self.canSkip(chunk, tests)
-            }
-        }
+        merge.summarizer = summarizer
+        if hasFieldConditions { merge.filter = ScanFilter(conditions, columns) }
         if times.isEmpty || sources.series.isEmpty || request.latest == 0 { isAtEnd = true }
     }
 
     /// The next rows; nil at the end.
+    /// - Precondition: the request wants no summaries.
     package func next() throws(StorageError) -> Batch? {
+        guard let item = try nextItem() else { return nil }
+        guard case .batch(let batch) = item else {
+            preconditionFailure("a scan with summaries is asked for items")
+        }
+        return batch
+    }
+
+    /// The next rows, or what statistics tell of some; nil at the end.
+    package func nextItem() throws(StorageError) -> ScanItem? {
         if let failure { throw failure }
         do throws(StorageError) {
-            return try nextBatch()
+            return try findItem()
         } catch {
             failure = error
             throw error
         }
     }
 
-    private func nextBatch() throws(StorageError) -> Batch? {
+    private func findItem() throws(StorageError) -> ScanItem? {
         while true {
-            if !isAtEnd && !rows.isFull(limit) {
+            if let summary = summarizer?.takeReady() { return .summary(made(summary)) }
+            if rows.isEmpty { summarizer?.stopWaiting() }
+            if !isAtEnd && !rows.isFull(limit) && summarizer?.mustStop != true {
                 if let latest = request.latest {
                     isAtEnd = try !fillLatest(latest)
                 } else {
                     isAtEnd = try !merge.fill(&rows, limit: limit)
                 }
+                if isAtEnd { summarizer?.close() }
+                if summarizer?.mustStop == true { continue }
             }
             if rows.isEmpty {
                 if isAtEnd { return nil }
@@ -124,9 +152,26 @@ package final class Scan {
             }
             if let batch = try batch(rows.take(limit)) {
                 rowsReturned += batch.rowCount
-                return batch
+                return .batch(batch)
             }
         }
+    }
+
+    private func made(_ summary: ScanSummarizer.Summary) -> ScanSummary {
+        var key = Batch([], rowCount: 1)
+        if let wanted = request.summaries, wanted.isBySeries || wanted.isOneGroup != nil {
+            let extents = [Extent(series: summary.series, rowCount: 1)]
+            let vectors = outputs.map { output in
+                switch output {
+                case .time(let type):
+                    Vector(type, .integers([summary.bounds?.first ?? 0]))
+                case .tag(let index): tagVector(index, extents, 1)
+                case .field(_, let type): Vector.nulls(type, count: 1)
+                }
+            }
+            key = Batch(vectors, rowCount: 1, extents: extents)
+        }
+        return ScanSummary(rowCount: summary.rowCount, key: key, columns: summary.columns)
     }
 
     // MARK: From rows to batches
@@ -158,7 +203,10 @@ package final class Scan {
         _ rows: RowAssembler, _ extents: [Extent]
     ) throws(StorageError) -> [Int32] {
         var kept: [Int32]?
-        for condition in conditions {
+        var rest = Array(conditions.indices)
+        if merge.filter != nil { (kept, rest) = rows.judged(conditionCount: conditions.count) }
+        if kept?.isEmpty == true { return [] }
+        for condition in rest.map({ conditions[$0] }) {
             let vector: Vector
             switch condition.subject {
             case .time: vector = Vector(.timestamptz, .integers(try rows.times()))
@@ -201,24 +249,6 @@ package final class Scan {
             lastCodes[columnIndex] = (extents[0].series, rowCount, vector)
         }
         return vector
-    }
-
-    /// Whether statistics tell that none of a chunk's rows can meet the conditions. Asked only of
-    /// rows that no other source has a say in.
-    private static func canSkip(
-        _ chunk: RowChunk, _ conditions: [ScanCondition]
-    ) throws(StorageError) -> Bool {
-        if let known = chunk.canBeSkipped { return known }
-        var result = false
-        for condition in conditions {
-            guard case .field(let slot) = condition.subject else { continue }
-            if let statistics = try chunk.statistics(slot), condition.excludes(statistics) {
-                result = true
-                break
-            }
-        }
-        chunk.canBeSkipped = result
-        return result
     }
 
     // MARK: The latest rows of each series

@@ -14,16 +14,24 @@ package struct ScanRequest: Sendable {
     /// that fail it never come up. NULL fails.
     package struct Condition: Sendable {
         package enum Comparison: Sendable, Hashable {
-            case less, lessOrEqual, equal, greaterOrEqual, greater
+            case less, lessOrEqual, equal, notEqual, greaterOrEqual, greater
+        }
+        package enum Test: Sendable, Hashable {
+            case compares(Comparison, Value)
+            /// Any of some values of the column's own type, none of them NULL.
+            case isIn([Value])
+            case hasValue
         }
         package let columnIndex: Int
-        package let comparison: Comparison
-        package let value: Value
+        package let test: Test
 
         package init(columnIndex: Int, comparison: Comparison, value: Value) {
+            self.init(columnIndex: columnIndex, test: .compares(comparison, value))
+        }
+
+        package init(columnIndex: Int, test: Test) {
             self.columnIndex = columnIndex
-            self.comparison = comparison
-            self.value = value
+            self.test = test
         }
     }
 
@@ -37,6 +45,12 @@ package struct ScanRequest: Sendable {
     /// Only the n latest rows of each series within `times` (and `conditions`).
     package var latest: Int?
     package var conditions: [Condition] = []
+    /// What may be told by statistics in place of rows; nil for rows alone. Not with `latest`.
+    package var summaries: SummaryRequest?
+    /// Whether statistics may skip rows and answer for them.
+    package var usesStatistics = true
+    /// Whether vectors may be compared and summed without being decoded.
+    package var usesPacked = true
     /// Blocks that cannot be read are passed over and told in the statistics; else they fail the
     /// scan.
     package var skipsDamage = false
@@ -55,6 +69,12 @@ package struct ScanStatistics: Sendable {
     package var blocksRead = 0
     package var blocksSkipped = 0
     package var vectorsDecoded = 0
+    /// Vectors of a column whose statistics stood for their rows; a whole strip's count as its
+    /// vectors.
+    package var vectorsSummarised = 0
+    /// Vectors of a column that a constant was compared with, or that were summed up, in their
+    /// packed form.
+    package var vectorsPacked = 0
     package var bytesRead = 0
     package var rowsReturned = 0
     /// What could not be read; complete once the scan is open.

@@ -47,45 +47,97 @@ final class SegmentCursor: SourceCursor {
         try enter()
     }
 
-    /// Whole extents of a packed block that needs no look at its rows, about a vector at a time.
+    /// Whole extents of a packed block that needs no look at its rows: about a vector at a time, or
+    /// more where they may be summarised whosever they are.
     override func giveSeries(
-        below limit: UInt32, to rows: inout RowAssembler,
-        _ canSkip: ((RowChunk) throws(StorageError) -> Bool)?
+        below limit: UInt32, to rows: inout RowAssembler, _ filter: ScanFilter?,
+        _ summarizer: ScanSummarizer?
     ) throws(StorageError) -> UInt32? {
         guard !extents.isEmpty, isInside, !isTouched else { return nil }
         let block = opening(self.block)
         guard try block.isPlain else { return nil }
+        let summarizer = summarizer.flatMap { $0.request.isBySeries ? nil : $0 }
+        let most = summarizer == nil ? Vector.capacity : Strip.rowCountLimit
         var end = extent
         let firstRow = starts[extent]
-        while end < extents.count, extents[end].series < limit,
-            starts[end] - firstRow < Vector.capacity
-        {
+        while end < extents.count, extents[end].series < limit, starts[end] - firstRow < most {
             end += 1
         }
         guard end > extent else { return nil }
         let wanted = firstRow..<starts[end]
-        if let canSkip {
-            for vector in Self.vectors(wanted) where try canSkip(vectorChunk(block, vector)) {
-                return nil
+        if try !giveWhole(block, wanted, filter, summarizer) {
+            if columns.isCounting {
+                rows.appendPiece(wholeChunk(block), wanted)
+                rows.appendExtents(extents[extent..<end])
+            } else {
+                for vector in Self.vectors(wanted) {
+                    try give(vector, of: block, wanted, to: &rows, filter, summarizer)
+                }
             }
         }
-        if columns.isCounting {
-            rows.appendPiece(wholeChunk(block), wanted)
-        } else {
-            for vector in Self.vectors(wanted) {
-                let start = vector * Strip.vectorRowCount
-                let chunk = vectorChunk(block, vector)
-                rows.appendPiece(
-                    chunk,
-                    max(
-                        0, wanted.lowerBound - start)..<min(
-                            chunk.rowCount, wanted.upperBound - start))
-            }
-        }
-        rows.appendExtents(extents[extent..<end])
         extent = end - 1
         series = extents[extent].series
         return series
+    }
+
+    /// Whether rows of a packed block are done with by what is known of the block as a whole.
+    private func giveWhole(
+        _ block: OpenBlock, _ wanted: Range<Int>, _ filter: ScanFilter?,
+        _ summarizer: ScanSummarizer?
+    ) throws(StorageError) -> Bool {
+        guard columns.isCounting || columns.givesWholeBlocks && wanted.count == block.rowCount
+        else { return false }
+        let chunk = wholeChunk(block)
+        let verdict = try filter?.verdict(chunk)
+        if verdict?.isNone == true {
+            columns.statistics.blocksSkipped += 1
+            return true
+        }
+        guard let summarizer else { return false }
+        let entry = entry(block.block)
+        let isWhole = wanted.count == block.rowCount
+        return try summarizer.offer(
+            chunk, wanted, series: series, verdict, isBehindRows: false,
+            bounds: { isWhole ? (entry.minTime, entry.maxTime) : nil }) == .taken
+    }
+
+    /// Gives those of the wanted rows of a packed block that lie in one vector.
+    private func give(
+        _ vector: Int, of block: OpenBlock, _ wanted: Range<Int>, to rows: inout RowAssembler,
+        _ filter: ScanFilter?, _ summarizer: ScanSummarizer?
+    ) throws(StorageError) {
+        let chunk = vectorChunk(block, vector)
+        let start = vector * Strip.vectorRowCount
+        let part =
+            max(0, wanted.lowerBound - start)..<min(chunk.rowCount, wanted.upperBound - start)
+        let verdict = try filter?.verdict(chunk)
+        if verdict?.isNone == true { return }
+        if let summarizer {
+            let outcome = try summarizer.offer(
+                chunk, part, series: series, verdict, isBehindRows: false,
+                bounds: { () throws(StorageError) in
+                    part.count == chunk.rowCount ? try block.timeBounds(vector: vector) : nil
+                })
+            if outcome == .taken { return }
+        }
+        rows.appendPiece(chunk, part)
+        var row = start + part.lowerBound
+        var place = starts.partitioningIndex { $0 > row } - 1
+        while row < start + part.upperBound {
+            let next = min(starts[place + 1], start + part.upperBound)
+            rows.appendExtent(extents[place].series, next - row)
+            row = next
+            place += 1
+        }
+    }
+
+    override func takeApart() throws(StorageError) -> Bool {
+        guard let chunk = chunk as? SegmentChunk, chunk.isWholeBlock, !columns.isCounting else {
+            return false
+        }
+        openRows = position..<end
+        try loadVector(chunk.block)
+        return true
     }
 
     /// The vectors that rows lie in.
@@ -298,10 +350,18 @@ final class SegmentCursor: SourceCursor {
     /// Makes the first vector of `openRows` the chunk.
     private func load() throws(StorageError) {
         let block = opening(openIndex)
-        if columns.isCounting {
-            try loadWhole(block)
-            return
+        isPlain = try block.isPlain
+        let isUncut = extents.isEmpty && openRows.count == block.rowCount
+        if columns.isCounting
+            || columns.givesWholeBlocks && isUncut && isPlain && hidden.isEmpty
+        {
+            loadWhole(block)
+        } else {
+            try loadVector(block)
         }
+    }
+
+    private func loadVector(_ block: OpenBlock) throws(StorageError) {
         let vector = openRows.lowerBound / Strip.vectorRowCount
         let start = vector * Strip.vectorRowCount
         let made = vectorChunk(block, vector)
@@ -309,7 +369,6 @@ final class SegmentCursor: SourceCursor {
         position = openRows.lowerBound - start
         end = min(made.rowCount, openRows.upperBound - start)
         openRows = (start + end)..<openRows.upperBound
-        isPlain = try block.isPlain
         knownHead = nil
         knownLast = nil
         if extents.isEmpty, position == 0, end == made.rowCount {
@@ -332,14 +391,13 @@ final class SegmentCursor: SourceCursor {
         return made
     }
 
-    private func loadWhole(_ block: OpenBlock) throws(StorageError) {
+    private func loadWhole(_ block: OpenBlock) {
         let made = wholeChunk(block)
         chunk = made
         position = openRows.lowerBound
         end = openRows.upperBound
         let isUncut = extents.isEmpty && position == 0 && end == block.rowCount
         openRows = end..<end
-        isPlain = try block.isPlain
         knownHead = isUncut ? entry(openIndex).minTime : nil
         knownLast = isUncut ? entry(openIndex).maxTime : nil
         isOpen = true

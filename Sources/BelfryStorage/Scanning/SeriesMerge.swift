@@ -45,8 +45,9 @@ final class SeriesMerge {
     }
     private var foldedRowCount: UInt64 = 0
 
-    /// What tells whether a chunk's rows can be left out where no other source has a say.
-    var canSkip: ((RowChunk) throws(StorageError) -> Bool)?
+    /// What leaves out rows where no other source has a say, and what takes them as summaries.
+    var filter: ScanFilter?
+    var summarizer: ScanSummarizer?
 
     /// - Parameters:
     ///   - cursors: oldest source first.
@@ -64,14 +65,28 @@ final class SeriesMerge {
         self.seriesRange = seriesRange
     }
 
-    /// Adds rows until there are enough for a batch of `limit`; false at the end.
+    /// Adds rows until there are enough for a batch of `limit`, or until a summary has to be given
+    /// before any more; false at the end.
     func fill(_ rows: inout RowAssembler, limit: Int) throws(StorageError) -> Bool {
         while !rows.isFull(limit) {
-            if opened.isEmpty {
-                guard try nextSeries() else { return false }
-                if try !giveManySeries(&rows) { try openSeries(times) }
-                continue
+            if let summarizer {
+                if summarizer.mustStop { return true }
+                let isPending = summarizer.request.isBySeries && summarizer.isPending
+                guard try advance(&rows) else { return false }
+                if isPending && !rows.isEmpty { summarizer.close() }
+            } else {
+                guard try advance(&rows) else { return false }
             }
+        }
+        return true
+    }
+
+    /// The next step; false at the end.
+    private func advance(_ rows: inout RowAssembler) throws(StorageError) -> Bool {
+        if opened.isEmpty {
+            guard try nextSeries() else { return false }
+            if try !giveManySeries(&rows) { try openSeries(times) }
+        } else {
             try step(&rows)
         }
         return true
@@ -82,7 +97,9 @@ final class SeriesMerge {
     private func giveManySeries(_ rows: inout RowAssembler) throws(StorageError) -> Bool {
         guard active.count == 1, wanted == nil else { return false }
         let limit = min(otherSeries, seriesRange.upperBound + 1)
-        guard let last = try active[0].giveSeries(below: limit, to: &rows, canSkip) else {
+        guard
+            let last = try active[0].giveSeries(below: limit, to: &rows, filter, summarizer)
+        else {
             return false
         }
         series = last
@@ -180,13 +197,18 @@ final class SeriesMerge {
         if tieCount == 1 {
             let cursor = opened[first]
             var end = cursor.end
-            if try cursor.last() >= otherTime { end = try cursor.lowerBound(otherTime) }
+            if try cursor.last() >= otherTime {
+                if try cursor.takeApart() { return }
+                end = try cursor.lowerBound(otherTime)
+            }
             if !cursor.isPlain { end = try plainEnd(cursor, end) }
             if end > cursor.position {
                 try give(cursor, end, &rows)
                 try refresh(first)
                 return
             }
+        } else if try takeAllApart() {
+            return
         } else if tieCount == 2, !isAppend, try foldPair(first, tied, otherTime, &rows) {
             // The later one first, or the earlier one's going would move it.
             try refresh(tied)
@@ -196,6 +218,13 @@ final class SeriesMerge {
         try fold(firstTime, &rows)
         opened.removeAll { !$0.isOpen }
         heads.removeAll(keepingCapacity: true)
+    }
+
+    /// Rows are about to be folded, which takes their vectors; whether any cursor changed.
+    private func takeAllApart() throws(StorageError) -> Bool {
+        var isChanged = false
+        for cursor in opened where try cursor.takeApart() { isChanged = true }
+        return isChanged
     }
 
     /// After a cursor went on: its new head, or none.
@@ -249,11 +278,32 @@ final class SeriesMerge {
         _ cursor: SourceCursor, _ end: Int, _ rows: inout RowAssembler
     ) throws(StorageError) {
         if let chunk = cursor.chunk {
-            var isSkipped = false
-            if let canSkip { isSkipped = try canSkip(chunk) }
-            if !isSkipped { rows.append(chunk, cursor.position..<end, series: series) }
+            let verdict = try filter?.verdict(chunk)
+            if verdict?.isNone != true {
+                switch try offer(chunk, cursor, end, verdict, isBehindRows: !rows.isEmpty) {
+                case .taken: break
+                case .mustWait: return
+                case .refused:
+                    if try cursor.takeApart() { return }
+                    rows.append(chunk, cursor.position..<end, series: series)
+                }
+            }
         }
         try cursor.advance(to: end)
+    }
+
+    /// Offers rows of one series that count as they stand to the summarizer.
+    private func offer(
+        _ chunk: RowChunk, _ cursor: SourceCursor, _ end: Int, _ verdict: ScanVerdict?,
+        isBehindRows: Bool
+    ) throws(StorageError) -> ScanSummarizer.Outcome {
+        guard let summarizer else { return .refused }
+        return try summarizer.offer(
+            chunk, cursor.position..<end, series: series, verdict, isBehindRows: isBehindRows
+        ) { () throws(StorageError) in
+            let last = end == cursor.end ? try cursor.last() : try chunk.times()[end - 1]
+            return (try cursor.head(), last)
+        }
     }
 
     /// The end of the rows from the cursor's position on that need no look at other rows: no
@@ -288,7 +338,10 @@ final class SeriesMerge {
     private func fold(_ time: Int64, _ rows: inout RowAssembler) throws(StorageError) {
         parts.removeAll(keepingCapacity: true)
         for cursor in opened {
-            while cursor.isOpen, let chunk = cursor.chunk, try cursor.head() == time {
+            while cursor.isOpen, try cursor.head() == time {
+                // A block may go on with the time that the one before it ended with.
+                _ = try cursor.takeApart()
+                guard let chunk = cursor.chunk else { break }
                 let raw = try chunk.kinds()?[cursor.position] ?? 0
                 parts.append((chunk, cursor.position, RowKind(rawValue: raw) ?? .merge))
                 try cursor.advance(to: cursor.position + 1)

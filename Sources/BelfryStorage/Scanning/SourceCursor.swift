@@ -58,10 +58,15 @@ class SourceCursor {
 
     /// Gives the rows of the current series and of those that follow below `limit`, as many as are
     /// at hand, and stays at the last of them; nil where any of them has to be looked at alone.
+    ///
+    /// Rows that the filter drops are left out, and those that the summarizer takes.
     func giveSeries(
-        below limit: UInt32, to rows: inout RowAssembler,
-        _ canSkip: ((RowChunk) throws(StorageError) -> Bool)?
+        below limit: UInt32, to rows: inout RowAssembler, _ filter: ScanFilter?,
+        _ summarizer: ScanSummarizer?
     ) throws(StorageError) -> UInt32? { nil }
+
+    /// Goes on vector by vector where the chunk is a whole block; whether it was.
+    func takeApart() throws(StorageError) -> Bool { false }
 
     /// How many rows series below `series` have, and the series at about every so many rows; what
     /// scan parts are cut by.
@@ -213,8 +218,8 @@ final class RunCursor: SourceCursor {
     }
 
     override func giveSeries(
-        below limit: UInt32, to rows: inout RowAssembler,
-        _ canSkip: ((RowChunk) throws(StorageError) -> Bool)?
+        below limit: UInt32, to rows: inout RowAssembler, _ filter: ScanFilter?,
+        _ summarizer: ScanSummarizer?
     ) throws(StorageError) -> UInt32? {
         if isWhole == nil { isWhole = findsWhole() }
         guard isWhole == true else { return nil }

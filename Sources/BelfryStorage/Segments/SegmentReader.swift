@@ -210,6 +210,48 @@ package final class SegmentReader: Sendable {
         }
     }
 
+    /// What the directory of a column's strip tells, without the strip's payload; nil where the
+    /// block has none.
+    func statistics(
+        _ block: Int, column: UInt32, _ cache: BlockCache?, bytesRead: inout Int
+    ) throws(StorageError) -> StripStatistics? {
+        let block = number(of: block)
+        var key = BlockCache.Key(
+            fileID: footer.fileID, block: block, column: column, isStatistics: true)
+        if let cache, case .statistics(let known)? = cache.content(key) { return known }
+        let header = try header(numbered: block, cache)
+        guard let place = header.strip(of: column) else { return nil }
+        let home = try home(of: place, in: header, block, cache)
+        if home.isReference {
+            key = BlockCache.Key(
+                fileID: footer.fileID, block: home.block, column: home.place.column,
+                isStatistics: true)
+            if let cache, case .statistics(let known)? = cache.content(key) { return known }
+        }
+        let entry = allBlocks.entries[home.block]
+        let offset = entry.offset + UInt64(entry.headerByteCount + home.place.offset)
+        let byteCount = home.place.byteCount
+        var bytes = try file.read(
+            at: offset, count: min(byteCount, StripStatistics.firstByteCount))
+        let wanted: Int
+        do throws(FormatError) {
+            wanted = min(byteCount, try StripStatistics.byteCount(first: bytes))
+        } catch { throw damage(error, number: block, column: column, base: offset, home) }
+        if wanted > bytes.count {
+            bytes += try file.read(
+                at: offset + UInt64(bytes.count), count: wanted - bytes.count)
+        }
+        bytesRead += bytes.count
+        let statistics: StripStatistics
+        do throws(FormatError) {
+            statistics = try StripStatistics(
+                first: bytes, kind: place.kind, rowCount: header.rowCount, salt: salt,
+                offset: offset)
+        } catch { throw damage(error, number: block, column: column, base: offset, home) }
+        cache?.insert(.statistics(statistics), key, byteCount: statistics.byteCount)
+        return statistics
+    }
+
     /// Where the bytes of a strip stand.
     private struct Home {
         var block: Int
