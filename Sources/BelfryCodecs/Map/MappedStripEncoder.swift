@@ -7,15 +7,19 @@ import BelfryCore
 enum MappedStripEncoder {
     /// Nil where no map of few enough keys comes about.
     static func encode(_ target: MapColumn, from source: MapColumn) -> EncodedStrip? {
-        guard let (keys, values) = staircase(target, source),
-            let map = try? StripMap(keys: keys, values: values)
-        else { return nil }
-        var residuals = source.integers
-        map.map(&residuals)
-        for row in residuals.indices {
-            residuals[row] = target.integers[row] &- residuals[row]
-        }
-        quieten(&residuals, target)
+        let keys: [Int64]
+        let values: [Int64]
+        var residuals: [Int64]
+        do throws(FormatError) {
+            let integers = try target.integers()
+            residuals = try source.integers()
+            guard source.isVaried, let steps = staircase(integers, residuals, source.bounds)
+            else { return nil }
+            (keys, values) = steps
+            try StripMap(keys: keys, values: values).map(&residuals)
+            for row in residuals.indices { residuals[row] = integers[row] &- residuals[row] }
+            try quieten(&residuals, target)
+        } catch { return nil }
         var building = MappedStrip(target, keys: keys, values: values)
         building.encode(residuals, model: target.isCold ? TokenModel() : nil, tokens: nil)
         guard let tokens = building.model?.best() else { return building.finish() }
@@ -29,17 +33,16 @@ enum MappedStripEncoder {
     /// For each integer of the source the target's integer that most of its rows have, by
     /// ascending source; equal neighbours are one step.
     private static func staircase(
-        _ target: MapColumn, _ source: MapColumn
+        _ targets: [Int64], _ sources: [Int64], _ bounds: ClosedRange<Int64>
     ) -> (keys: [Int64], values: [Int64])? {
-        let first = source.bounds.lowerBound
-        guard source.isVaried else { return nil }
-        let span = Int(source.bounds.upperBound &- first) + 1
+        let first = bounds.lowerBound
+        let span = Int(bounds.upperBound &- first) + 1
         // A majority by vote (Boyer and Moore): where there is one, it is found.
         var votes = [Int32](repeating: -1, count: span)
         var candidates = [Int64](repeating: 0, count: span)
-        for row in source.integers.indices {
-            let place = Int(source.integers[row] &- first)
-            let value = target.integers[row]
+        for row in sources.indices {
+            let place = Int(sources[row] &- first)
+            let value = targets[row]
             if votes[place] <= 0 {
                 votes[place] = 1
                 candidates[place] = value
@@ -60,10 +63,12 @@ enum MappedStripEncoder {
 
     /// Rows whose integers nobody looks at differ by nothing: those without a value, and those
     /// with an exception.
-    private static func quieten(_ residuals: inout [Int64], _ target: MapColumn) {
+    private static func quieten(
+        _ residuals: inout [Int64], _ target: MapColumn
+    ) throws(FormatError) {
         for (vector, place) in target.directory.vectors.enumerated() {
             let start = vector * Strip.vectorRowCount
-            if let words = target.validities[vector] {
+            if let words = try target.validity(of: vector) {
                 for row in 0..<place.rowCount where words[row / 64] >> UInt64(row % 64) & 1 == 0 {
                     residuals[start + row] = 0
                 }
