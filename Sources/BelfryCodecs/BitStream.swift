@@ -3,9 +3,17 @@ import BelfryCore
 /// Bits one after the other, lowest first: for what is too irregular for lanes, namely patches,
 /// runs and Gorilla's stream.
 struct BitWriter {
-    private(set) var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8]
     private var pending: UInt64 = 0
     private var pendingCount = 0
+
+    init() { bytes = [] }
+
+    /// Takes over bytes that `finish` gives back with the stream behind them.
+    init(appendingTo payload: inout [UInt8]) {
+        bytes = payload
+        payload = []
+    }
 
     /// Appends the low `width` bits of `value`, 0 to 64 of them.
     mutating func write(_ value: UInt64, width: Int) {
@@ -16,8 +24,9 @@ struct BitWriter {
             pendingCount += width
             return
         }
-        let full = pending
-        for index in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: full >> UInt64(8 * index))) }
+        unsafe withUnsafeBytes(of: pending.littleEndian) {
+            unsafe bytes.append(contentsOf: $0)
+        }
         let taken = 64 - pendingCount
         pending = taken == 64 ? 0 : kept >> UInt64(taken)
         pendingCount = width - taken

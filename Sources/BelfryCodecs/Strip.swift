@@ -25,6 +25,8 @@ package enum Strip {
     static let coldFlag: UInt8 = 0x10
     /// Added to the kind where a map follows.
     static let mappedFlag: UInt8 = 0x20
+    /// Added to the kind of integers where they are scaled.
+    static let scaledFlag: UInt8 = 0x40
 
     /// How many vectors so many rows make.
     package static func vectorCount(rows: Int) -> Int {

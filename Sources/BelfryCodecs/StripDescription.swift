@@ -147,6 +147,10 @@ extension StripDirectory {
             let count = tokens.counts.count { $0 > 0 }
             text += ", COLD, \(count) \(tokens.isSigned ? "signed " : "")tokens"
         }
+        if let scale {
+            _ = try IntegerScale.read(&reader)
+            text += ", in steps of \(scale.unit) from \(scale.origin)"
+        }
         switch kind {
         case .integers, .booleans: break
         case .doubles:
@@ -232,9 +236,9 @@ extension StripDirectory {
                 validCount: vectors[index].validity.setCount, reference: reference,
                 restCount: vectors.count - index - 1,
                 isPlainText: kind == .texts && dictionaryEntryCount == nil,
-                mayBeCoded: tokens != nil, isMapped: isMapped)
+                mayBeCoded: tokens != nil, isMapped: isMapped, scale: scale)
             let entry = try VectorEntry.read(&reader, around)
-            if entry.integers.hasBase { reference = entry.integers.base }
+            if entry.integers.hasBase { reference = entry.writtenBase }
             var text = "vector \(index)"
             if entry.repeatCount > 0 { text += " to \(index + entry.repeatCount)" }
             text += ": \(Self.name(entry.tag))" + Self.parameters(entry.integers)

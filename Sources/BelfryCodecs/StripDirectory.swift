@@ -9,6 +9,8 @@ package struct StripDirectory: Sendable {
 
     /// The form of a strip of doubles.
     let doubles: DoubleForm?
+    /// The steps that integers are counted in, where they are.
+    let scale: IntegerScale?
     /// The table of the COLD tier; nil in the LIGHT one.
     let tokens: TokenTable?
     /// The distinct doubles of a strip of codes: one directory or none, an array because a struct
@@ -77,8 +79,11 @@ package struct StripDirectory: Sendable {
         let kindByte = try reader.readUInt8()
         let isCold = kindByte & Strip.coldFlag != 0
         let isMapped = kindByte & Strip.mappedFlag != 0
-        guard kindByte & ~(Strip.coldFlag | Strip.mappedFlag) == kind.rawValue,
-            !(isCold || isMapped) || kind != .booleans
+        let isScaled = kindByte & Strip.scaledFlag != 0
+        let flags = Strip.coldFlag | Strip.mappedFlag | Strip.scaledFlag
+        guard kindByte & ~flags == kind.rawValue,
+            !(isCold || isMapped) || kind != .booleans,
+            !isScaled || (kind == .integers && !isMapped)
         else {
             throw FormatError("a strip of kind \(kindByte), \(kind) expected", at: 8)
         }
@@ -88,6 +93,7 @@ package struct StripDirectory: Sendable {
         }
         self.rowCount = rowCount
         tokens = isCold ? try TokenTable.read(&reader) : nil
+        scale = isScaled ? try IntegerScale.read(&reader) : nil
         let transformStart = reader.offset
         var doubles: DoubleForm?
         var entryCount: Int?
@@ -158,6 +164,7 @@ package struct StripDirectory: Sendable {
         }
         rowCount = count
         doubles = DoubleForm(stage)
+        scale = nil
         tokens = nil
         dictionaryEntryCount = nil
         dictionaryBytes = nil
@@ -177,6 +184,7 @@ package struct StripDirectory: Sendable {
     init(numbers reader: inout ByteReader, count: Int) throws(FormatError) {
         rowCount = count
         doubles = nil
+        scale = nil
         tokens = nil
         dictionaryEntryCount = count
         dictionaryBytes = nil
@@ -233,9 +241,9 @@ package struct StripDirectory: Sendable {
                 validCount: vectors[index].validity.setCount, reference: reference,
                 restCount: vectors.count - index - 1,
                 isPlainText: kind == .texts && dictionaryEntryCount == nil,
-                mayBeCoded: tokens != nil, isMapped: isMapped)
+                mayBeCoded: tokens != nil, isMapped: isMapped, scale: scale)
             let entry = try VectorEntry.read(&reader, around)
-            if entry.integers.hasBase { reference = entry.integers.base }
+            if entry.integers.hasBase { reference = entry.writtenBase }
             for repetition in 0...entry.repeatCount {
                 var current = entry
                 around.rowCount = vectors[index].rowCount

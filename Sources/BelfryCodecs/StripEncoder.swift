@@ -40,10 +40,12 @@ package enum StripEncoder {
         if mayBeCold { building.model = TokenModel() }
         building.encode(values, options: options, forms: forms)
         let tokens = building.model?.best()
+        let lightBits = building.lightBits
         let light = building.finish()
         guard let tokens, rowCount >= coldRowCount else { return light }
         building = StripBuilding(kind: values.kind, rowCount: rowCount, validity: validity)
         building.tokens = tokens
+        building.lightBits = lightBits
         building.encode(values, options: options, forms: forms)
         let cold = building.finish()
         // Decoding takes several times as long: it has to be worth it.
@@ -76,6 +78,11 @@ private struct StripBuilding {
     var model: TokenModel?
     /// In the COLD tier.
     var tokens: TokenEncoder?
+    private var scale: IntegerScale?
+    /// What the vectors with residuals took for the LIGHT tier.
+    var lightBits: [Int] = []
+    /// Vectors that tell which residuals make the cheapest tokens.
+    private static let sampledVectorCount = 8
 
     init(kind: StripKind, rowCount: Int, validity: [UInt64]?) {
         self.kind = kind
@@ -176,13 +183,41 @@ private struct StripBuilding {
         encoder.forms = forms
         encoder.model = model
         encoder.tokens = tokens
+        encoder.lightBits = lightBits
         return encoder
     }
 
+    private mutating func takeBack(_ encoder: IntegerEncoder) {
+        model = encoder.model
+        lightBits = encoder.lightBits
+    }
+
+    /// Up to eight vectors of slots spread over the strip, filled like all others will be.
+    private func sample<Value>(_ values: inout [Value], empty: Value) -> [Range<Int>] {
+        let vectorCount = Strip.vectorCount(rows: values.count)
+        let count = min(vectorCount, Self.sampledVectorCount)
+        return (0..<count).map { index in
+            let start = index * vectorCount / count * Strip.vectorRowCount
+            let rows = start..<min(values.count, start + Strip.vectorRowCount)
+            if let slotValidity {
+                let words = Array(
+                    slotValidity[(start / 64)..<EncodedBits.wordCount(rows: rows.upperBound)])
+                Self.fill(
+                    &values, Part(rows: rows, validCount: 0, validity: words), empty: empty)
+            }
+            return rows
+        }
+    }
+
     private mutating func encode(_ integers: [Int64], forms: IntegerEncoder.Forms) {
-        var values = integers
-        var encoder = integerEncoder(forms)
-        defer { model = encoder.model }
+        if forms == .all { scale = IntegerScale.find(integers, validity: slotValidity) }
+        var values = scale?.counts(integers) ?? integers
+        var encoder = integerEncoder(scale == nil ? forms : forms.subtracting(.raw))
+        defer { takeBack(encoder) }
+        if model != nil {
+            let sample = sample(&values, empty: 0)
+            encoder.settleModel(on: values.span, sample)
+        }
         for vector in vectors {
             let part = part(vector)
             if appendEmpty(part) { continue }
@@ -222,8 +257,20 @@ private struct StripBuilding {
             stage: choice.stage, dictionary: choice.dictionary, dictionaryScale: dictionaryScale,
             useGorilla: options.useGorilla, isOfDictionary: !options.mayUseDictionary)
         encoder.integers = integerEncoder(forms)
-        defer { model = encoder.integers.model }
+        defer { takeBack(encoder.integers) }
         doubleForm = encoder.form
+        if model != nil {
+            let sample = sample(&values, empty: 0)
+            var trial = encoder
+            for rows in sample {
+                var scratch: [UInt8] = []
+                _ = trial.encode(
+                    values.span, rows: rows, validity: nil, validCount: rows.count,
+                    into: &scratch)
+            }
+            trial.integers.settleModel()
+            encoder.integers = trial.integers
+        }
         for vector in vectors {
             let part = part(vector)
             if appendEmpty(part) { continue }
@@ -272,7 +319,7 @@ private struct StripBuilding {
     private mutating func encode(offsets: [UInt32], bytes: [UInt8], forms: IntegerEncoder.Forms) {
         let zstd = Zstd()
         var encoder = integerEncoder(forms)
-        defer { model = encoder.model }
+        defer { takeBack(encoder) }
         guard
             rowCount > 0,
             let found = TextCodes.find(offsets: offsets, bytes: bytes, validity: slotValidity)
@@ -286,6 +333,10 @@ private struct StripBuilding {
         transforms.writeUInt8(TextStage.dictionary.rawValue)
         encodeDictionary(found.dictionary, zstd)
         var codes = found.codes
+        if model != nil {
+            let sample = sample(&codes, empty: 0)
+            encoder.settleModel(on: codes.span, sample)
+        }
         for vector in vectors {
             let part = part(vector)
             if appendEmpty(part) { continue }
@@ -352,14 +403,18 @@ private struct StripBuilding {
 
     consuming func finish() -> EncodedStrip {
         var directory = ByteWriter(capacity: 64 + 24 * entries.count)
-        directory.writeUInt8(kind.rawValue | (tokens == nil ? 0 : Strip.coldFlag))
+        directory.writeUInt8(
+            kind.rawValue | (tokens == nil ? 0 : Strip.coldFlag)
+                | (scale == nil ? 0 : Strip.scaledFlag))
         directory.writeCount(rowCount)
         tokens?.table.write(&directory)
+        scale?.write(&directory)
         directory.writeBytes(transforms.bytes)
         directory.writeUInt8(validity == nil ? 0 : isDense ? 2 : 1)
         for bits in validities { bits.write(&directory) }
         for bits in booleans { bits.write(&directory) }
         writeEntries(&directory)
+        scale?.apply(to: &statistics)
         return EncodedStrip(directory: directory.bytes, payload: payload, statistics: statistics)
     }
 }

@@ -9,6 +9,8 @@ struct VectorEntry: Sendable {
     var integers: IntegerVector
     /// How many vectors behind this one the entry covers too.
     var repeatCount = 0
+    /// The base as it is written, before a scale is applied.
+    var writtenBase: Int64 = 0
     /// Decimals: rows that hold a pattern of their own.
     var exceptionCount = 0
     /// Corrected decimals: how many doubles each value is off, as integers of their own.
@@ -156,6 +158,8 @@ struct VectorEntry: Sendable {
         /// Whether the strip has a table of tokens.
         var mayBeCoded = false
         var isMapped = false
+        /// The steps that integers are counted in.
+        var scale: IntegerScale?
     }
 
     static func read(
@@ -197,6 +201,11 @@ struct VectorEntry: Sendable {
             entry.texts = try StoredBytes.read(&reader, limit: Strip.textByteCountLimit)
         }
         try entry.readStatistics(&reader, around)
+        entry.writtenBase = entry.integers.base
+        if let scale = around.scale {
+            try scale.apply(to: &entry.integers, at: start)
+            scale.apply(to: &entry.statistics)
+        }
         return entry
     }
 

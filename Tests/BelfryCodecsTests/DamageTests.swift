@@ -47,6 +47,7 @@ struct DamageTests {
             Sample("ticks", .integers(IntegerSample.ticks.values(60, seed: 1))),
             Sample("delta", .integers(walk), forms: .delta),
             Sample("gaps", .integers(IntegerSample.gaps.values(300, seed: 1))),
+            Sample("scaled", .integers(IntegerSample.gaps.values(1100, seed: 1)), .mostly),
             Sample("second delta", .integers(walk), forms: .secondDelta),
             Sample("runs", .integers(IntegerSample.runs.values(300, seed: 1)), forms: .runs),
             Sample("raw", .integers(walk), forms: .raw),

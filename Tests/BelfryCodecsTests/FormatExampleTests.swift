@@ -13,6 +13,9 @@ struct FormatExampleTests {
         "Delta with a divisor and a patch": (
             .integers((0..<40).map { $0 < 25 ? $0 * 300 : $0 * 300 + 9000 }), .all
         ),
+        "Scaled": (
+            .integers((0..<1100).map { 5_000_000_000 * ($0 < 500 ? $0 : $0 + 1) }), .all
+        ),
         "Second delta": (.integers((0..<40).map { 1000 * $0 * $0 + 7000 * $0 }), .all),
         "Runs": (
             .integers(

@@ -26,121 +26,205 @@ struct CodedResiduals: Hashable, Sendable {
 
     // MARK: Encoding
 
-    /// Both streams; nil where a token has no state.
+    /// Appends both streams; nil, and nothing is appended, where a token has no state.
     static func encode(
-        _ residuals: [UInt64], _ table: TokenEncoder
-    ) -> (coded: CodedResiduals, bytes: [UInt8])? {
-        var low = BitWriter()
+        _ residuals: Span<UInt64>, _ table: TokenEncoder, into payload: inout [UInt8]
+    ) -> CodedResiduals? {
+        let count = residuals.count
+        var tokens = [UInt8](repeating: 0, count: count)
+        var tokenSpan = tokens.mutableSpan
+        let counts = table.counts.span
+        var isCoded = true
+        for row in 0..<count {
+            let token = TokenTable.token(of: unsafe residuals[unchecked: row])
+            unsafe tokenSpan[unchecked: row] = token
+            if unsafe counts[unchecked: Int(token)] == 0 { isCoded = false }
+        }
+        guard isCoded else { return nil }
+        let start = payload.count
+        writeTokens(tokens.span, table, into: &payload)
+        let middle = payload.count
+        var low = BitWriter(appendingTo: &payload)
+        for row in 0..<count {
+            let width = TokenTable.lowWidth(of: tokens[row])
+            if width > 0 { low.write(unsafe residuals[unchecked: row], width: width) }
+        }
+        payload = low.finish()
+        return CodedResiduals(
+            tokenByteCount: middle - start, lowByteCount: payload.count - middle)
+    }
+
+    /// Whether all tokens have states.
+    private static func find(
+        _ tokens: inout [UInt8], of residuals: Span<UInt64>, _ table: TokenEncoder
+    ) -> Bool {
+        var span = tokens.mutableSpan
+        let counts = table.counts.span
+        precondition(
+            span.count == residuals.count && counts.count == TokenTable.tokenCount,
+            "a token for every residual")
+        var isCoded = true
         for row in 0..<residuals.count {
-            let residual = residuals[row]
-            let token = TokenTable.token(of: residual)
-            guard table.counts[Int(token)] > 0 else { return nil }
-            low.write(residual, width: TokenTable.lowWidth(of: token))
+            let token = TokenTable.token(of: unsafe residuals[unchecked: row])
+            unsafe span[unchecked: row] = token
+            if unsafe counts[unchecked: Int(token)] == 0 { isCoded = false }
         }
-        // From the last value to the first, so that readers go from the first to the last.
-        var chunks: [(bits: UInt64, width: Int)] = []
-        chunks.reserveCapacity(residuals.count)
-        var states = [Int](repeating: TokenTable.size, count: 4)
-        for row in stride(from: residuals.count - 1, through: 0, by: -1) {
-            let token = Int(TokenTable.token(of: residuals[row]))
-            let state = states[row & 3]
-            let count = table.counts[token]
-            var width = TokenTable.logSize + 1 - bitCount(UInt64(count))
-            if state >> width < count { width -= 1 }
-            chunks.append((UInt64(state), width))
-            states[row & 3] = table.states[table.starts[token] + (state >> width) - count]
+        return isCoded
+    }
+
+    /// From the last token to the first, so that readers go from the first to the last.
+    private static func writeTokens(
+        _ tokens: Span<UInt8>, _ table: TokenEncoder, into payload: inout [UInt8]
+    ) {
+        let widthSteps = table.widthSteps.span
+        let stateSteps = table.stateSteps.span
+        let states = table.states.span
+        precondition(
+            widthSteps.count == TokenTable.tokenCount
+                && stateSteps.count == TokenTable.tokenCount
+                && states.count == TokenTable.size, "a whole table")
+        // By row, the bits that its step gives: their number in the upper four.
+        var chunks = [UInt16](repeating: 0, count: tokens.count)
+        var chunkSpan = chunks.mutableSpan
+        var current = SIMD4<UInt32>(repeating: UInt32(TokenTable.size))
+        var row = tokens.count &- 1
+        while row >= 0 {
+            let token = unsafe Int(tokens[unchecked: row])
+            let state = current[row & 3]
+            let width = (state &+ (unsafe widthSteps[unchecked: token])) &>> 16
+            let bits = state & ((1 &<< width) &- 1)
+            unsafe chunkSpan[unchecked: row] = UInt16(truncatingIfNeeded: bits | width &<< 12)
+            let place = Int(state &>> width) &+ (unsafe Int(stateSteps[unchecked: token]))
+            // Within the states of the token: `state >> width` lies between its count and twice it.
+            current[row & 3] = unsafe UInt32(states[unchecked: place & (TokenTable.size &- 1)])
+            row &-= 1
         }
-        var tokens = BitWriter()
-        for state in states {
-            tokens.write(UInt64(state - TokenTable.size), width: TokenTable.logSize)
+        var writer = BitWriter(appendingTo: &payload)
+        for index in 0..<4 {
+            writer.write(
+                UInt64(current[index]) - UInt64(TokenTable.size), width: TokenTable.logSize)
         }
-        for chunk in chunks.reversed() { tokens.write(chunk.bits, width: chunk.width) }
-        let tokenBytes = tokens.finish()
-        let lowBytes = low.finish()
-        return (
-            CodedResiduals(tokenByteCount: tokenBytes.count, lowByteCount: lowBytes.count),
-            tokenBytes + lowBytes
-        )
+        for index in 0..<tokens.count {
+            let chunk = unsafe UInt64(chunkSpan[unchecked: index])
+            writer.write(chunk & 0xFFF, width: Int(chunk &>> 12))
+        }
+        payload = writer.finish()
     }
 
     // MARK: Decoding
 
-    /// Writes the residuals, zig-zag distances already undone where the table says so.
+    /// Writes the residuals, as unsigned numbers.
     func decode(
         _ bytes: RawSpan, at offset: Int, table: TokenTable, rowCount: Int,
         into output: inout MutableSpan<Int64>
     ) throws(FormatError) {
-        try decodeTokens(bytes, at: offset, table.transitions.span, rowCount, &output)
-        if lowByteCount > 0 {
-            try decodeLowBits(bytes, at: offset + tokenByteCount, rowCount, &output)
+        // What a token's low bits are is one load, but for the widest.
+        if lowByteCount == 0 && table.lowWidthLimit == 0 {
+            try decode(bytes, at: offset, table, rowCount, hasLow: false, &output)
+        } else if table.lowWidthLimit <= 56 {
+            try decode(bytes, at: offset, table, rowCount, hasLow: true, &output)
         } else {
-            for row in 0..<rowCount where output[row] >= Int64(TokenTable.literalCount) {
-                throw FormatError("low bits are missing", at: offset)
-            }
-        }
-        if table.isSigned {
-            for row in 0..<rowCount {
-                let residual = unsafe UInt64(bitPattern: output[unchecked: row])
-                unsafe output[unchecked: row] = Varint.unzigzag(residual)
-            }
+            try decode(bytes, at: offset, table, rowCount, hasLow: false, &output)
+            try addLowBits(bytes, at: offset + tokenByteCount, rowCount, &output)
         }
     }
 
-    /// Four states in turn; a group of four takes 44 bits at most, one load.
-    private func decodeTokens(
-        _ bytes: RawSpan, at offset: Int, _ transitions: Span<UInt32>, _ rowCount: Int,
+    /// Four states in turn; a group of four takes 44 bits at most, one load. Without low bits the
+    /// output is tokens.
+    @inline(__always)
+    private func decode(
+        _ bytes: RawSpan, at offset: Int, _ table: TokenTable, _ rowCount: Int, hasLow: Bool,
         _ output: inout MutableSpan<Int64>
     ) throws(FormatError) {
+        let transitions = table.transitions.span
+        let bases = table.bases.span
         precondition(
-            offset >= 0 && offset + tokenByteCount + 8 <= bytes.byteCount
-                && transitions.count == TokenTable.size
-                && output.count >= LaneLayout.paddedCount(rowCount),
-            "the stream lies within the bytes, with a checksum behind it")
-        var bit = offset * 8
+            offset >= 0 && offset + tokenByteCount + lowByteCount + 8 <= bytes.byteCount
+                && transitions.count == TokenTable.size && bases.count == TokenTable.tokenCount
+                && output.count >= rowCount,
+            "the streams lie within the bytes, with a checksum behind them")
+        var bit = offset &* 8
         let limit = (offset + tokenByteCount) * 8
         guard limit - bit >= 4 * TokenTable.logSize else {
             throw .truncated(at: offset, needed: 6, available: tokenByteCount)
         }
+        var lowBit = limit
+        let lowLimit = limit + lowByteCount * 8
         let mask = UInt64(TokenTable.size - 1)
-        let first = unsafe bytes.unsafeLoadUnaligned(
-            fromUncheckedByteOffset: offset, as: UInt64.self)
+
+        @inline(__always)
+        func load(_ bit: Int) -> UInt64 {
+            unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: bit &>> 3, as: UInt64.self) &>> UInt64(bit & 7)
+        }
+        @inline(__always)
+        func step(_ state: inout UInt64, _ window: inout UInt64, _ used: inout Int) -> UInt64 {
+            let transition = unsafe UInt64(transitions[unchecked: Int(state)])
+            let width = transition &>> 8 & 15
+            state = (transition &>> 12 & 2047 &+ window & ((1 &<< width) &- 1)) & mask
+            window = window &>> width
+            used &+= Int(width)
+            return transition
+        }
+        @inline(__always)
+        func value(_ transition: UInt64, _ place: inout Int) -> Int64 {
+            let token = Int(transition & 255)
+            if !hasLow { return Int64(token) }
+            let width = transition &>> 23
+            let low = load(place) & ((1 &<< width) &- 1)
+            place &+= Int(width)
+            return Int64(bitPattern: unsafe bases[unchecked: token] | low)
+        }
+
+        let first = load(bit)
         var a = first & mask
         var b = first &>> 11 & mask
         var c = first &>> 22 & mask
         var d = first &>> 33 & mask
         bit &+= 4 &* TokenTable.logSize
-        @inline(__always)
-        func step(
-            _ state: inout UInt64, _ window: inout UInt64, _ used: inout Int
-        ) -> Int64 {
-            let transition = unsafe UInt64(transitions[unchecked: Int(state)])
-            let width = transition &>> 8 & 15
-            state = (transition &>> 16 &+ window & ((1 &<< width) &- 1)) & mask
-            window = window &>> width
-            used &+= Int(width)
-            return Int64(transition & 255)
-        }
         var row = 0
-        while row < rowCount {
+        while row &+ 4 <= rowCount {
             guard bit <= limit else {
                 throw .truncated(at: bit / 8, needed: 1, available: 0)
             }
-            var window =
-                unsafe bytes.unsafeLoadUnaligned(
-                    fromUncheckedByteOffset: bit &>> 3, as: UInt64.self) &>> UInt64(bit & 7)
+            var window = load(bit)
             var used = 0
-            unsafe output[unchecked: row] = step(&a, &window, &used)
-            if row &+ 1 < rowCount {
-                unsafe output[unchecked: row &+ 1] = step(&b, &window, &used)
-            }
-            if row &+ 2 < rowCount {
-                unsafe output[unchecked: row &+ 2] = step(&c, &window, &used)
-            }
-            if row &+ 3 < rowCount {
-                unsafe output[unchecked: row &+ 3] = step(&d, &window, &used)
-            }
+            let one = step(&a, &window, &used)
+            let two = step(&b, &window, &used)
+            let three = step(&c, &window, &used)
+            let four = step(&d, &window, &used)
             bit &+= used
+            if hasLow {
+                let width = Int(one &>> 23 &+ two &>> 23 &+ three &>> 23 &+ four &>> 23)
+                guard lowLimit &- lowBit >= width else {
+                    throw .truncated(at: lowBit / 8, needed: 1, available: 0)
+                }
+            }
+            unsafe output[unchecked: row] = value(one, &lowBit)
+            unsafe output[unchecked: row &+ 1] = value(two, &lowBit)
+            unsafe output[unchecked: row &+ 2] = value(three, &lowBit)
+            unsafe output[unchecked: row &+ 3] = value(four, &lowBit)
             row &+= 4
+        }
+        if row < rowCount {
+            guard bit <= limit else {
+                throw .truncated(at: bit / 8, needed: 1, available: 0)
+            }
+            var window = load(bit)
+            var used = 0
+            var rest = (step(&a, &window, &used), UInt64(0), UInt64(0))
+            if row &+ 1 < rowCount { rest.1 = step(&b, &window, &used) }
+            if row &+ 2 < rowCount { rest.2 = step(&c, &window, &used) }
+            bit &+= used
+            if hasLow {
+                let width = Int(rest.0 &>> 23 &+ rest.1 &>> 23 &+ rest.2 &>> 23)
+                guard lowLimit &- lowBit >= width else {
+                    throw .truncated(at: lowBit / 8, needed: 1, available: 0)
+                }
+            }
+            unsafe output[unchecked: row] = value(rest.0, &lowBit)
+            if row &+ 1 < rowCount { unsafe output[unchecked: row &+ 1] = value(rest.1, &lowBit) }
+            if row &+ 2 < rowCount { unsafe output[unchecked: row &+ 2] = value(rest.2, &lowBit) }
         }
         // The encoder began in the first state of each.
         guard bit <= limit, limit - bit < 8, a | b | c | d == 0 else {
@@ -148,7 +232,8 @@ struct CodedResiduals: Hashable, Sendable {
         }
     }
 
-    private func decodeLowBits(
+    /// Tokens become residuals.
+    private func addLowBits(
         _ bytes: RawSpan, at offset: Int, _ rowCount: Int, _ output: inout MutableSpan<Int64>
     ) throws(FormatError) {
         var reader = BitReader(bytes, offset: offset, byteCount: lowByteCount)
@@ -166,28 +251,42 @@ struct CodedResiduals: Hashable, Sendable {
 struct TokenEncoder: Sendable {
     let table: TokenTable
     let shape: IntegerShape
-    /// By token.
-    let counts: [Int]
-    /// By token, where its states begin in `states`.
-    let starts: [Int]
-    let states: [Int]
+    /// Differences are told from it where it is in the middle of a vector's.
+    let center: Int64?
+    /// By token, how many states it has.
+    let counts: [UInt16]
+    /// By token, what added to a state gives, 16 bits up, how many bits leave it.
+    let widthSteps: [UInt32]
+    /// By token, what added to the state without those bits gives a place in `states`.
+    let stateSteps: [Int32]
+    /// The next states, those of a token side by side.
+    let states: [UInt16]
 
-    init(_ table: TokenTable, shape: IntegerShape) {
+    init(_ table: TokenTable, shape: IntegerShape, center: Int64?) {
         self.table = table
+        self.center = center
         self.shape = shape
-        counts = table.counts.map { Int($0) }
+        counts = table.counts
+        var widthSteps = [UInt32](repeating: 0, count: TokenTable.tokenCount)
+        var stateSteps = [Int32](repeating: 0, count: TokenTable.tokenCount)
         var starts = [Int](repeating: 0, count: TokenTable.tokenCount)
         var sum = 0
         for token in starts.indices {
             starts[token] = sum
-            sum += counts[token]
+            let count = Int(counts[token])
+            guard count > 0 else { continue }
+            // States of twice the count and more, as they are shifted, give one bit more.
+            let width = TokenTable.logSize + 1 - bitCount(UInt64(count))
+            widthSteps[token] = UInt32(truncatingIfNeeded: width << 16 - count << width)
+            stateSteps[token] = Int32(sum - count)
+            sum += count
         }
-        self.starts = starts
-        var states = [Int](repeating: 0, count: TokenTable.size)
-        var filled = starts
+        self.widthSteps = widthSteps
+        self.stateSteps = stateSteps
+        var states = [UInt16](repeating: 0, count: TokenTable.size)
         for (state, token) in TokenTable.spread(table.counts).enumerated() {
-            states[filled[Int(token)]] = TokenTable.size + state
-            filled[Int(token)] += 1
+            states[starts[Int(token)]] = UInt16(TokenTable.size + state)
+            starts[Int(token)] += 1
         }
         self.states = states
     }

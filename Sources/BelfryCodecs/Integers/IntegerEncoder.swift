@@ -25,6 +25,10 @@ struct IntegerEncoder {
     var model: TokenModel?
     /// The COLD tier's table.
     var tokens: TokenEncoder?
+    /// Bits of the vectors encoded so far, in their order: while `model` is filled they are noted,
+    /// and in the second pass, with `tokens`, looked up.
+    var lightBits: [Int] = []
+    private var vectorIndex = 0
     /// The extremes of the values encoded last.
     private(set) var extremes = (min: Int64(0), max: Int64(0))
 
@@ -50,6 +54,21 @@ struct IntegerEncoder {
         return encodeResiduals(values, scan, into: &payload)
     }
 
+    /// Has the model's form chosen by what encoding a sample of vectors shows.
+    mutating func settleModel(on values: Span<Int64>, _ sample: [Range<Int>]) {
+        for rows in sample {
+            var scratch: [UInt8] = []
+            _ = encode(values.extracting(rows), mayRamp: false, into: &scratch)
+        }
+        settleModel()
+    }
+
+    /// What was encoded so far was the sample.
+    mutating func settleModel() {
+        model?.settle()
+        lightBits = []
+    }
+
     private mutating func encodeResiduals(
         _ values: Span<Int64>, _ scan: Scan, into payload: inout [UInt8]
     ) -> IntegerVector {
@@ -60,6 +79,11 @@ struct IntegerEncoder {
         let mayDivide = scan.min > -(1 << 61) && scan.max < 1 << 61
         let divisor = mayDivide ? Divisor.common(of: offsets.span) : Divisor(1)
         Residuals.divide(&offsets, by: divisor)
+        if let tokens,
+            let coded = encodeTokens(values, scan, divisor, tokens, into: &payload)
+        {
+            return coded
+        }
 
         var best = Candidate(shape: .raw, packing: Packing(), bits: 64 * count)
         if forms.contains(.frame) {
@@ -80,8 +104,7 @@ struct IntegerEncoder {
         }
         var hasSeconds = false
         if count > 2 && forms.contains(.secondDelta)
-            && (forms == [.secondDelta] || tokens?.shape == .secondDelta
-                || Residuals.secondsLookSmaller(values))
+            && (forms == [.secondDelta] || Residuals.secondsLookSmaller(values))
         {
             hasSeconds = true
             Residuals.seconds(values, above: scan.secondMin, into: &seconds)
@@ -98,13 +121,15 @@ struct IntegerEncoder {
         }
 
         if model != nil {
-            addToModel(hasDeltas: count > 1 && !deltas.isEmpty, hasSeconds: hasSeconds)
-        }
-        if let tokens, let coded = code(values, scan, divisor, deltaDivisor, tokens) {
-            if coded.bytes.count * 8 + 16 < best.bits {
-                payload.append(contentsOf: coded.bytes)
-                return coded.vector
+            lightBits.append(best.bits)
+            if !hasSeconds && count > 2 && model?.wants(.secondDelta) == true {
+                hasSeconds = true
+                Residuals.seconds(values, above: scan.secondMin, into: &seconds)
+                Residuals.divide(&seconds, by: deltaDivisor)
             }
+            sampleForModel(values)
+            addToModel(
+                scan, deltaDivisor.value, hasDeltas: count > 1, hasSeconds: hasSeconds)
         }
 
         switch best.shape {
@@ -140,50 +165,120 @@ struct IntegerEncoder {
     }
 
     /// Enters the residuals of the vector that was looked at last.
-    private mutating func addToModel(hasDeltas: Bool, hasSeconds: Bool) {
+    private mutating func addToModel(
+        _ scan: Scan, _ divisor: UInt64, hasDeltas: Bool, hasSeconds: Bool
+    ) {
         guard var entered = model else { return }
         // So that the histograms are not copied.
         model = nil
-        entered.add(
-            .frame, offsets.span, center: Packing.median(of: offsets.span, skipping: 0),
-            skipping: 0)
-        if hasDeltas {
-            entered.add(
-                .delta, deltas.span, center: Packing.median(of: deltas.span, skipping: 1),
-                skipping: 1)
+        if entered.wants(.frame) {
+            entered.add(.frame, offsets.span, center: Self.center(of: offsets.span), skipping: 0)
         }
-        if hasSeconds {
-            entered.add(
-                .secondDelta, seconds.span, center: Packing.median(of: seconds.span, skipping: 2),
-                skipping: 2)
+        if hasDeltas && entered.wants(.delta) {
+            let center = Self.center(
+                of: deltas.span, skipping: 1, near: entered.centers[.delta], above: scan.deltaMin,
+                divisor: divisor)
+            entered.add(.delta, deltas.span, center: center, skipping: 1)
+        }
+        if hasSeconds && entered.wants(.secondDelta) {
+            let center = Self.center(
+                of: seconds.span, skipping: 2, near: entered.centers[.secondDelta],
+                above: scan.secondMin, divisor: divisor)
+            entered.add(.secondDelta, seconds.span, center: center, skipping: 2)
         }
         model = entered
     }
 
-    /// The vector with its residuals as tokens of the strip's table; nil where it has none for one.
-    private func code(
-        _ values: Span<Int64>, _ scan: Scan, _ divisor: Divisor, _ deltaDivisor: Divisor,
-        _ tokens: TokenEncoder
-    ) -> (vector: IntegerVector, bytes: [UInt8])? {
+    /// Differences that tell the middle of all.
+    private mutating func sampleForModel(_ values: Span<Int64>) {
+        guard var entered = model, !entered.isSettled else { return }
+        model = nil
+        for index in 0..<min(128, values.count) {
+            let row = index * values.count / min(128, values.count)
+            if row < 1 { continue }
+            let delta = values[row] &- values[row - 1]
+            entered.sample(.delta, delta)
+            if row < 2 { continue }
+            entered.sample(.secondDelta, delta &- values[row - 1] &+ values[row - 2])
+        }
+        model = entered
+    }
+
+    /// What residuals are told from where they are signed: the strip's middle where the vector's
+    /// own is near, so that a token means the same in all vectors.
+    private static func center(
+        of residuals: Span<UInt64>, skipping skipped: Int = 0, near common: Int64? = nil,
+        above least: Int64 = 0, divisor: UInt64 = 1
+    ) -> UInt64 {
+        let middle = Packing.middle(of: residuals, skipping: skipped, sampleCount: 63)
+        guard let common, common >= least else { return middle.median }
+        let (apart, rest) = UInt64(bitPattern: common &- least).quotientAndRemainder(
+            dividingBy: divisor)
+        return rest == 0 && middle.half.contains(apart) ? apart : middle.median
+    }
+
+    /// The vector with its residuals as tokens of the strip's table, where that is smaller.
+    private mutating func encodeTokens(
+        _ values: Span<Int64>, _ scan: Scan, _ divisor: Divisor, _ tokens: TokenEncoder,
+        into payload: inout [UInt8]
+    ) -> IntegerVector? {
+        let lightBits = vectorIndex < lightBits.count ? lightBits[vectorIndex] : Int.max
+        vectorIndex += 1
         let skipped: Int
-        var residuals: [UInt64]
         var vector = IntegerVector(shape: tokens.shape, base: values[0])
-        vector.divisor = tokens.shape == .frame ? divisor.value : deltaDivisor.value
+        var residuals: [UInt64] = []
         switch tokens.shape {
-        case .frame: (skipped, residuals) = (0, offsets)
-        case .delta: (skipped, residuals) = (1, deltas)
-        case .secondDelta: (skipped, residuals) = (2, seconds)
+        case .frame:
+            skipped = 0
+            vector.divisor = divisor.value
+            swap(&residuals, &offsets)
+        case .delta, .secondDelta:
+            skipped = tokens.shape == .delta ? 1 : 2
+            guard values.count > skipped else { return nil }
+            Residuals.deltas(values, above: scan.deltaMin, into: &deltas)
+            var deltaDivisor = Divisor(1)
+            if divisor.value > 1 { deltaDivisor = Divisor.common(of: deltas.span) }
+            vector.divisor = deltaDivisor.value
+            if tokens.shape == .delta {
+                swap(&residuals, &deltas)
+            } else {
+                Residuals.seconds(values, above: scan.secondMin, into: &seconds)
+                swap(&residuals, &seconds)
+            }
+            Residuals.divide(&residuals, by: deltaDivisor)
         case .constant, .ramp, .runs, .raw, .gorilla: return nil
         }
-        guard residuals.count == values.count, values.count > skipped else { return nil }
-        let isSigned = tokens.table.isSigned
-        let center = Packing.median(of: residuals.span, skipping: skipped)
-        for row in residuals.indices {
-            residuals[row] = TokenModel.residual(
-                residuals[row], center: center, isSigned: isSigned, isSkipped: row < skipped)
+        defer {
+            // Lanes want them as they were.
+            if tokens.shape == .frame {
+                Residuals.offsets(values, above: scan.min, into: &residuals)
+                Residuals.divide(&residuals, by: divisor)
+                swap(&residuals, &offsets)
+            }
         }
-        guard let found = CodedResiduals.encode(residuals, tokens) else { return nil }
-        vector.coded = found.coded
+        let isSigned = tokens.table.isSigned
+        var center: UInt64 = 0
+        if isSigned {
+            center = Self.center(
+                of: residuals.span, skipping: skipped, near: tokens.center,
+                above: tokens.shape == .delta ? scan.deltaMin : scan.secondMin,
+                divisor: vector.divisor)
+            var span = residuals.mutableSpan
+            for row in skipped..<span.count {
+                unsafe span[unchecked: row] = TokenModel.residual(
+                    span[unchecked: row], center: center, isSigned: true)
+            }
+        }
+        for row in 0..<skipped { residuals[row] = 0 }
+        let start = payload.count
+        guard let coded = CodedResiduals.encode(residuals.span, tokens, into: &payload) else {
+            return nil
+        }
+        guard coded.byteCount * 8 + 16 < lightBits else {
+            payload.removeLast(payload.count - start)
+            return nil
+        }
+        vector.coded = coded
         let shift =
             isSigned ? Int64(bitPattern: center) &* Int64(bitPattern: vector.divisor) : 0
         switch tokens.shape {
@@ -193,7 +288,7 @@ struct IntegerEncoder {
             vector.step = scan.secondMin &+ shift
             vector.firstDelta = values[1] &- values[0]
         }
-        return (vector, found.bytes)
+        return vector
     }
 
     private static func pack(

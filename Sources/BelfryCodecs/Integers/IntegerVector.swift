@@ -13,6 +13,7 @@ struct IntegerVector: Hashable, Sendable {
     var step: Int64 = 0
     /// Second delta: the first difference.
     var firstDelta: Int64 = 0
+    /// What residuals are multiplied by; those of runs only where the strip's integers are scaled.
     var divisor: UInt64 = 1
     var width = 0
     var patches: Patches?
@@ -201,9 +202,19 @@ struct IntegerVector: Hashable, Sendable {
         let factor = Int64(bitPattern: divisor)
         if let coded, let tokens {
             try coded.decode(bytes, at: offset, table: tokens, rowCount: rowCount, into: &output)
-            // Ahead of the first difference there is none.
-            for row in 0..<rowCount {
-                unsafe output[unchecked: row] = base &+ output[unchecked: row] &* factor
+            if tokens.isSigned {
+                for row in 0..<rowCount {
+                    let residual = unsafe UInt64(bitPattern: output[unchecked: row])
+                    let distance = Int64(bitPattern: residual &>> 1) ^ -Int64(residual & 1)
+                    unsafe output[unchecked: row] = distance
+                }
+            }
+            if factor == 1 {
+                for row in 0..<rowCount { unsafe output[unchecked: row] &+= base }
+            } else {
+                for row in 0..<rowCount {
+                    unsafe output[unchecked: row] = base &+ output[unchecked: row] &* factor
+                }
             }
             return
         }

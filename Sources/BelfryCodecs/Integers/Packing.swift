@@ -61,14 +61,23 @@ struct Packing {
 
     /// The median of up to fifteen residuals spread over the vector.
     static func median(of residuals: Span<UInt64>, skipping skipped: Int) -> UInt64 {
+        middle(of: residuals, skipping: skipped, sampleCount: 15).median
+    }
+
+    /// The median of so many residuals spread over the vector, and where half of them lie.
+    static func middle(
+        of residuals: Span<UInt64>, skipping skipped: Int, sampleCount limit: Int
+    ) -> (median: UInt64, half: ClosedRange<UInt64>) {
         let count = residuals.count - skipped
-        if count <= 0 { return 0 }
-        var sample: [UInt64] = []
-        let sampleCount = min(15, count)
+        if count <= 0 { return (0, 0...0) }
+        let sampleCount = min(limit, count)
+        var sample = [UInt64](repeating: 0, count: sampleCount)
         for index in 0..<sampleCount {
-            sample.append(residuals[skipped + index * count / sampleCount])
+            sample[index] = residuals[skipped + index * count / sampleCount]
         }
         sample.sort()
-        return sample[sampleCount / 2]
+        return (
+            sample[sampleCount / 2], sample[sampleCount / 4]...sample[(3 * sampleCount - 1) / 4]
+        )
     }
 }

@@ -32,10 +32,11 @@ enum Runs {
         var values = BitReader(bytes, offset: offset, byteCount: byteCount)
         var lengths = BitReader(bytes, offset: offset, byteCount: byteCount)
         try lengths.skip(bits: vector.runCount * vector.width)
+        let factor = Int64(bitPattern: vector.divisor)
         var row = 0
         for _ in 0..<vector.runCount {
             let residual = try values.read(width: vector.width)
-            let value = vector.base &+ Int64(bitPattern: residual)
+            let value = vector.base &+ Int64(bitPattern: residual) &* factor
             let length =
                 Int(truncatingIfNeeded: try lengths.read(width: vector.lengthWidth)) &+ 1
             guard length <= rowCount - row else {

@@ -1,21 +1,21 @@
 import BelfryCore
 
-/// What a strip's residuals would cost as tokens, by form: collected while the strip is encoded for
-/// the LIGHT tier, so that the COLD one finds its form and table.
+/// What a strip's residuals would cost as tokens: first of a sample in every form, then of all in
+/// the form that was cheapest, so that the COLD tier finds its form and table.
 struct TokenModel {
     private struct Form {
         let shape: IntegerShape
         let isSigned: Bool
         var histogram = [Int](repeating: 0, count: TokenTable.tokenCount)
-        var lowBits = 0
 
         /// Bits by the entropy of the tokens.
         var bits: Double {
             let total = histogram.reduce(0, +)
             if total == 0 { return .infinity }
-            var bits = Double(lowBits)
-            for count in histogram where count > 0 {
-                bits += Double(count) * binaryLogarithm(Double(total) / Double(count))
+            var bits = 0.0
+            for (token, count) in histogram.enumerated() where count > 0 {
+                let low = Double(TokenTable.lowWidth(of: UInt8(token)))
+                bits += Double(count) * (binaryLogarithm(Double(total) / Double(count)) + low)
             }
             return bits
         }
@@ -24,30 +24,58 @@ struct TokenModel {
     private var forms: [Form] = [IntegerShape.frame, .delta, .secondDelta].flatMap {
         [Form(shape: $0, isSigned: false), Form(shape: $0, isSigned: true)]
     }
-    private(set) var vectorCount = 0
+    /// The middle of the strip's differences, and of its second differences.
+    private(set) var centers: [IntegerShape: Int64] = [:]
+    /// Those of the sample.
+    private var sampled: [IntegerShape: [Int64]] = [:]
+    private(set) var isSettled = false
+    /// Residuals so far.
+    private(set) var residualCount = 0
+
+    /// Whether residuals of this shape are wanted.
+    func wants(_ shape: IntegerShape) -> Bool { forms.contains { $0.shape == shape } }
+
+    /// Ends the sample: from here on only the cheapest form is counted, from the start.
+    mutating func settle() {
+        isSettled = true
+        for (shape, differences) in sampled where !differences.isEmpty {
+            centers[shape] = differences.sorted()[differences.count / 2]
+        }
+        sampled = [:]
+        guard let best = forms.min(by: { $0.bits < $1.bits }), best.bits.isFinite else { return }
+        forms = [Form(shape: best.shape, isSigned: best.isSigned)]
+        residualCount = 0
+    }
+
+    /// Enters differences of the sample.
+    mutating func sample(_ shape: IntegerShape, _ difference: Int64) {
+        sampled[shape, default: []].append(difference)
+    }
 
     /// Enters a vector: its residuals above the least, by shape.
     mutating func add(
         _ shape: IntegerShape, _ residuals: Span<UInt64>, center: UInt64, skipping skipped: Int
     ) {
-        if shape == .frame { vectorCount += 1 }
         for index in forms.indices where forms[index].shape == shape {
+            residualCount += residuals.count
             let isSigned = forms[index].isSigned
-            for row in 0..<residuals.count {
-                let residual = Self.residual(
-                    residuals[row], center: center, isSigned: isSigned, isSkipped: row < skipped)
-                let token = TokenTable.token(of: residual)
-                forms[index].histogram[Int(token)] += 1
-                forms[index].lowBits += TokenTable.lowWidth(of: token)
+            var histogram: [Int] = []
+            swap(&histogram, &forms[index].histogram)
+            var counts = histogram.mutableSpan
+            precondition(counts.count == TokenTable.tokenCount, "a count for every token")
+            for row in skipped..<max(skipped, residuals.count) {
+                let residual = unsafe Self.residual(
+                    residuals[unchecked: row], center: center, isSigned: isSigned)
+                unsafe counts[unchecked: Int(TokenTable.token(of: residual))] &+= 1
             }
+            counts[0] += min(skipped, residuals.count)
+            swap(&histogram, &forms[index].histogram)
         }
     }
 
-    static func residual(
-        _ residual: UInt64, center: UInt64, isSigned: Bool, isSkipped: Bool
-    ) -> UInt64 {
-        if isSkipped { return 0 }
-        return isSigned ? Varint.zigzag(Int64(bitPattern: residual &- center)) : residual
+    @inline(__always)
+    static func residual(_ residual: UInt64, center: UInt64, isSigned: Bool) -> UInt64 {
+        isSigned ? Varint.zigzag(Int64(bitPattern: residual &- center)) : residual
     }
 
     /// The form of fewest bits with its table; nil where nothing was entered.
@@ -57,7 +85,7 @@ struct TokenModel {
         }
         let table = TokenTable(
             isSigned: best.isSigned, counts: Self.normalized(best.histogram))
-        return TokenEncoder(table, shape: best.shape)
+        return TokenEncoder(table, shape: best.shape, center: centers[best.shape])
     }
 
     /// Shares of the states in proportion, one at least for each token there is.

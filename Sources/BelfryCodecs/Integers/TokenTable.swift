@@ -21,20 +21,32 @@ struct TokenTable: Hashable, Sendable {
     let isSigned: Bool
     /// By token, how many of the states it has.
     let counts: [UInt16]
-    /// By state: the token, in how many bits the next state follows, and from where it counts.
+    /// By state: the token (8 bits), in how many bits the next state follows (4), from where it
+    /// counts (11), and how many low bits the token has (6).
     let transitions: [UInt32]
+    /// By token, its residual with all low bits 0.
+    let bases: [UInt64]
+    /// The most low bits of any token there is.
+    let lowWidthLimit: Int
 
     init(isSigned: Bool, counts: [UInt16]) {
         self.isSigned = isSigned
         self.counts = counts
+        bases = (0..<Self.tokenCount).map { token in
+            UInt64(token) < Self.literalCount
+                ? UInt64(token) : Self.residual(UInt8(token), low: 0)
+        }
         let tokens = Self.spread(counts)
+        lowWidthLimit =
+            counts.lastIndex { $0 > 0 }.map { Self.lowWidth(of: UInt8($0)) } ?? 0
         var next = counts.map { Int($0) }
         transitions = tokens.map { token in
             let position = next[Int(token)]
             next[Int(token)] += 1
             let bits = Self.logSize + 1 - bitCount(UInt64(position))
             let base = (position << bits) - Self.size
-            return UInt32(token) | UInt32(bits) << 8 | UInt32(base) << 16
+            return UInt32(token) | UInt32(bits) << 8 | UInt32(base) << 12
+                | UInt32(Self.lowWidth(of: token)) << 23
         }
     }
 

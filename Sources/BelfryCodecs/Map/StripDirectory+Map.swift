@@ -51,7 +51,7 @@ extension StripDirectory {
         case .corrected, .patterns: return false
         case .decimals, .dictionary, nil: break
         }
-        return mayBeMapped(kind)
+        return mayBeMapped(kind) && scale == nil
             && vectors.allSatisfy { !$0.tag.has(VectorTag.ordered) && $0.corrections == nil }
     }
 }
