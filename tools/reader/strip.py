@@ -6,13 +6,14 @@ import doubles
 import statistics_of
 from checksum import verify
 from cursor import Cursor, FormatError, signed
-from integers import CONSTANT, PATCHED, RAMP, XOR, Shape
+from integers import CONSTANT, PATCHED, RAMP, RAW, XOR, Shape
 from tokens import TokenTable
 from zstd import decompress
 
 INTEGERS, DOUBLES, BOOLEANS, TEXTS = range(4)
 COLD = 0x10
 MAPPED = 0x20
+SCALED = 0x40
 VECTOR = 1024
 TEXT_LIMIT = 64 << 20
 
@@ -195,6 +196,7 @@ class Strip:
         self.kind = kind
         self.stage = 0
         self.table = None
+        self.unit, self.origin = 1, 0
         self.dictionary = None
         self.plain_dictionary = False
         self.source = source
@@ -229,6 +231,8 @@ class Strip:
         stage = f" stage {self.stage:#04x}" if self.kind in (DOUBLES, TEXTS) else ""
         yield f"{kind}{stage}"
         yield f"{kind} validity form {self.validity_form}"
+        if self.unit > 1:
+            yield "integers scaled"
         if self.is_cold:
             yield f"{kind} tokens {'signed' if self.table.signed else 'unsigned'}"
         if self.map:
@@ -257,7 +261,10 @@ class Strip:
         kind = cursor.u8()
         self.is_cold = kind & COLD != 0
         self.is_mapped = kind & MAPPED != 0
-        if kind & ~(COLD | MAPPED) != self.kind or (kind != BOOLEANS and self.kind == BOOLEANS):
+        is_scaled = kind & SCALED != 0
+        if is_scaled and (self.kind != INTEGERS or self.is_mapped):
+            raise FormatError(f"a scaled strip of kind {kind:#x}")
+        if kind & ~(COLD | MAPPED | SCALED) != self.kind or (kind != BOOLEANS and self.kind == BOOLEANS):
             raise FormatError(f"a strip of kind {kind:#x} in place of {self.kind}")
         if self.is_mapped and self.source is None:
             raise FormatError("a mapped strip without its source")
@@ -265,6 +272,10 @@ class Strip:
             raise FormatError("a strip of another row count")
         if self.is_cold:
             self.table = TokenTable(cursor)
+        if is_scaled:
+            self.unit, self.origin = cursor.varint(), cursor.zigzag()
+            if not 2 <= self.unit < 1 << 63:
+                raise FormatError(f"steps of {self.unit}")
         if self.kind == DOUBLES:
             self.read_double_stage(cursor, rows)
         elif self.kind == TEXTS:
@@ -325,6 +336,11 @@ class Strip:
                 raise FormatError("a source of another row count")
             integers = [
                 signed(self.map.step(other) + rest) for other, rest in zip(others, integers)]
+        counts = integers
+        if self.unit > 1:
+            if entry.shape.shape == RAW:
+                raise FormatError("raw vectors of scaled integers")
+            integers = [signed(self.origin + count * self.unit) for count in integers]
         self.integers.append(integers)
         slots = entry.values(integers, payload)
         if self.dictionary is not None:
@@ -335,7 +351,7 @@ class Strip:
             slots = cut(entry.texts.read(payload), slots)
         if self.kind in (INTEGERS, DOUBLES) and rows_before == 0:
             there = valid if self.validity_form == 1 else [True] * count
-            statistics_of.check(entry, self, slots, integers, there)
+            statistics_of.check(entry, self, slots, counts, there)
         return slots
 
 

@@ -32,7 +32,7 @@ struct IntegerScale: Hashable, Sendable {
                 origin = value
                 continue
             }
-            isRamp = isRamp && row > 1 && value &- span[row - 1] == span[1] &- span[0]
+            isRamp = isRamp && value &- span[row - 1] == span[1] &- span[0]
             let distance = (value &- start).magnitude
             if distance == 0 { continue }
             guard let current = divisor else {
