@@ -5,7 +5,7 @@
     read.py STORE --table NAME    one table
     read.py STORE --strips        every strip of every live segment, value by value
     read.py STORE --codecs        which forms of formats/codecs.md and segment.md occur, one a line
-    read.py --file FILE           strips without a segment; with --codecs which forms they have
+    read.py --file FILE           strips without a segment, see file_of_strips
 
 Values are separated by tabs. Numbers, times (nanoseconds since 1970) and dates (days since 1970) are
 whole numbers; doubles stand as their shortest decimal, with --bits as 16 hexadecimal digits of their
@@ -94,17 +94,18 @@ def main():
     parser.add_argument("--strips", action="store_true")
     parser.add_argument("--codecs", action="store_true")
     parser.add_argument("--file")
+    parser.add_argument("--forms-to")
     arguments = parser.parse_args()
     out = open(sys.stdout.fileno(), "w", encoding="utf-8", errors="surrogateescape", newline="\n",
                closefd=False)
     try:
         if arguments.file:
             strips = file_of_strips(arguments.file)
-            if arguments.codecs:
-                print_forms(strips, [], out)
-            else:
-                for strip in strips:
-                    print_strip(strip, out)
+            for strip in strips:
+                print_strip(strip, out)
+            if arguments.forms_to:
+                with open(arguments.forms_to, "w", encoding="utf-8") as file:
+                    print_forms(strips, [], file)
         elif not arguments.store:
             parser.error("a store or --file FILE")
         elif arguments.codecs:

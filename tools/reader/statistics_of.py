@@ -3,7 +3,7 @@
 import math
 
 import doubles
-from cursor import FormatError
+from cursor import FormatError, signed
 from integers import CONSTANT, RAMP, RAW
 
 INTEGERS, DOUBLES = 0, 1
@@ -32,8 +32,8 @@ def read(cursor, entry, strip):
         return form, patterns, [cursor.varint() for _ in range(3)]
     unit = entry.shape.unit() if form == "based" else 1
     base = entry.shape.base if form == "based" and entry.shape.shape != RAW else 0
-    least = base + cursor.zigzag() * unit
-    greatest = least + cursor.varint() * unit
+    least = signed(base + cursor.zigzag() * unit)
+    greatest = signed(least + cursor.varint() * unit)
     total = entry.value_count * least + cursor.wide_varint() * unit
     return form, least, greatest, total
 

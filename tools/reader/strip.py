@@ -327,7 +327,7 @@ class Strip:
             self.values.extend(values)
 
     def read_vector(self, payload, vector, entry, count, rows_before, valid):
-        if entry.shape.shape == RAMP and not all(valid):
+        if entry.shape.shape == RAMP and self.validity_form == 1 and not all(valid):
             raise FormatError("a ramp over rows without a value")
         integers = entry.integers(payload, self, count, rows_before)
         if self.map:
