@@ -1,6 +1,9 @@
 /// `BelfryBench aarhus DATA FOLDER QUERIES`: figures as JSON lines on standard output.
 /// `BelfryBench append DATA FOLDER`: its appends alone.
 /// `BelfryBench codecs`: speeds of strips in memory.
+/// `BelfryBench columns FOLDER NAME…`: strips of columns in files, see `ColumnBench`.
+/// `BelfryBench sums …`: see `SumBench`.
+/// `BelfryBench ingest …`: what encoding takes of ingest, see `IngestBench`.
 /// `BelfryBench scale`: see `ScaleBench`.
 ///
 /// `tools/bench` runs the first beside the peers and prints the table.
@@ -9,6 +12,14 @@ struct BelfryBench {
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.first == "scale" { return try ScaleBench.run(Array(arguments.dropFirst())) }
+        if arguments.first == "columns", arguments.count > 2 {
+            let words = Array(arguments)
+            return ColumnBench(folder: words[1]).run(Array(words[2...]))
+        }
+        if arguments.first == "sums" { return try SumBench.run(Array(arguments.dropFirst())) }
+        if arguments.first == "ingest" {
+            return try IngestBench.run(Array(arguments.dropFirst()))
+        }
         if Array(arguments) == ["codecs"] {
             CodecBench.run()
             return

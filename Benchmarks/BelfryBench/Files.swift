@@ -25,6 +25,13 @@ enum FolderSize {
 /// A file as text.
 enum TextFile {
     static func read(_ path: String) -> String? {
+        BinaryFile.bytes(path).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// A file as bytes, or as little-endian words of eight or four of them.
+enum BinaryFile {
+    static func bytes(_ path: String) -> [UInt8]? {
         let descriptor = unsafe open(path, O_RDONLY)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -34,8 +41,22 @@ enum TextFile {
             let count = unsafe buffer.withUnsafeMutableBytes {
                 unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
             }
-            if count <= 0 { return String(decoding: bytes, as: UTF8.self) }
+            if count <= 0 { return bytes }
             bytes.append(contentsOf: buffer[0..<count])
+        }
+    }
+
+    static func words(_ path: String) -> [Int64]? {
+        guard let bytes = bytes(path) else { return nil }
+        return (0..<bytes.count / 8).map { index in
+            (0..<8).reduce(0) { $0 | Int64(bytes[8 * index + $1]) << Int64(8 * $1) }
+        }
+    }
+
+    static func halfWords(_ path: String) -> [UInt32]? {
+        guard let bytes = bytes(path) else { return nil }
+        return (0..<bytes.count / 4).map { index in
+            (0..<4).reduce(0) { $0 | UInt32(bytes[4 * index + $1]) << UInt32(8 * $1) }
         }
     }
 }

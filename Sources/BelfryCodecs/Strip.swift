@@ -113,6 +113,8 @@ package struct StripOptions: Sendable {
     /// Residuals by tokens where that saves 8 %: a quarter smaller, slower to read. For what is
     /// kept long and read seldom.
     package var isCold = false
+    /// Integers and doubles in eight bytes each, for benchmarks: what encoding costs.
+    package var isRaw = false
     /// Whether doubles may become codes of a dictionary.
     var mayUseDictionary = true
 

@@ -12,7 +12,8 @@ package enum StripEncoder {
     package static func encode(
         _ values: StripValues, validity: [UInt64]?, options: StripOptions = StripOptions()
     ) -> EncodedStrip {
-        encode(values, validity: validity, options: options, forms: .all)
+        encode(
+            values, validity: validity, options: options, forms: options.isRaw ? .raw : .all)
     }
 
     /// The sealed bytes of these values for a place known beforehand.

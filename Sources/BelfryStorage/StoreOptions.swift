@@ -53,6 +53,8 @@ package struct StoreOptions: Sendable {
     package var segmentByteCountLimit: UInt64 = 1 << 30
     /// Threads that encode the blocks of a flush and read them back; what is written is the same.
     package var flushThreadCount = 2
+    /// Strips as they are in memory, for benchmarks alone: what encoding takes of ingest.
+    package var writesRawStrips = false
     /// Flush and compaction run by themselves on a thread of their own; tests call them by hand.
     package var runsUpkeep = true
     /// Rows past the horizon, or older than RETAIN keeps, are refused.

@@ -15,7 +15,7 @@ struct DoubleChooser {
 
     init(_ values: Span<Double>, validity: [UInt64]?, options: StripOptions) {
         stage = .patterns
-        if options.useGorilla { return }
+        if options.useGorilla || options.isRaw { return }
         let sample = Self.sample(values, validity: validity)
         let found = Self.decimals(sample)
         if let scale = found.scale { stage = .decimals(scale: scale) }

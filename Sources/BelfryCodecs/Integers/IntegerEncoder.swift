@@ -42,6 +42,7 @@ struct IntegerEncoder {
     mutating func encode(
         _ values: Span<Int64>, mayRamp: Bool, into payload: inout [UInt8]
     ) -> IntegerVector {
+        if forms == .raw { return encodeRaw(values, into: &payload) }
         let scan = Scan(values)
         extremes = (scan.min, scan.max)
         let first = values[0]
@@ -67,6 +68,20 @@ struct IntegerEncoder {
     mutating func settleModel() {
         model?.settle()
         lightBits = []
+    }
+
+    /// Nothing is looked at but the extremes, which statistics need.
+    private mutating func encodeRaw(
+        _ values: Span<Int64>, into payload: inout [UInt8]
+    ) -> IntegerVector {
+        var (low, high) = (values[0], values[0])
+        for row in 1..<values.count {
+            low = min(low, values[row])
+            high = max(high, values[row])
+        }
+        extremes = (low, high)
+        unsafe values.withUnsafeBytes { unsafe payload.append(contentsOf: $0) }
+        return IntegerVector(shape: .raw)
     }
 
     private mutating func encodeResiduals(

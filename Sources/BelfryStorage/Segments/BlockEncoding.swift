@@ -15,6 +15,8 @@ struct BlockTier: Sendable {
     /// Columns may be mapped from others: compaction's, as finding them takes nearly as long as
     /// encoding.
     var mayMap = false
+    /// Strips as they are in memory, for benchmarks.
+    var isRaw = false
 }
 
 /// The strips of a block, complete but for their checksums, which depend on their place.
@@ -37,12 +39,13 @@ struct EncodedBlock: Sendable {
 
     init(_ block: BlockBuffer, _ tier: BlockTier) {
         options.isCold = tier.isCold
+        options.isRaw = tier.isRaw
         var near: [Column] = []
         var known: [UInt64: Int] = [:]
         for column in Self.columns(of: block) {
             add(column, &near, &known)
         }
-        if tier.mayMap { mapColumns(rowCount: block.rowCount) }
+        if tier.mayMap && !tier.isRaw { mapColumns(rowCount: block.rowCount) }
         for time in block.times {
             minTime = min(minTime, time)
             maxTime = max(maxTime, time)
@@ -79,6 +82,11 @@ struct EncodedBlock: Sendable {
     private mutating func add(
         _ column: Column, _ near: inout [Column], _ known: inout [UInt64: Int]
     ) {
+        if options.isRaw {
+            let strip = StripEncoder.encode(
+                column.values, validity: column.validity, options: options)
+            return append(strip, column, nil)
+        }
         if let same = near.first(where: {
             $0.validity == column.validity && $0.values.isSame(as: column.values)
         }) {

@@ -44,6 +44,7 @@ final class SegmentWriter {
     private let soloRowCount: Int
     private let blockRowCountLimit: Int
     private let threadCount: Int
+    private let tier: BlockTier
 
     /// Full blocks that are not encoded yet.
     private var queued: [FullBlock] = []
@@ -70,6 +71,8 @@ final class SegmentWriter {
         soloRowCount = options.rowsPerVector
         // Writers may wait for a flush; nobody waits for a compaction.
         threadCount = target.table == nil ? max(1, options.flushThreadCount) : 1
+        tier = BlockTier(
+            isCold: target.isCold, mayMap: target.table != nil, isRaw: options.writesRawStrips)
         blockRowCountLimit = min(
             Strip.rowCountLimit, max(1, options.vectorsPerBlock * options.rowsPerVector))
         let temporary = path + FileNames.temporarySuffix
@@ -242,8 +245,7 @@ final class SegmentWriter {
         queued = []
         queuedRowCount = 0
         let encoded = BlockCrew.encode(
-            blocks, threadCount: threadCount,
-            BlockTier(isCold: target.isCold, mayMap: target.table != nil))
+            blocks, threadCount: threadCount, tier)
         for (block, encoded) in zip(blocks, encoded) { try write(block, sharing(encoded)) }
     }
 

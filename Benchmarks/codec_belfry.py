@@ -1,0 +1,65 @@
+"""What Belfry makes of the readings of Aarhus: each column and the whole folder, in both tiers.
+
+usage: codec_belfry.py BELFRY DATA FOLDER     BELFRY: the program; figures as JSON lines
+
+`belfry import` of the four files, `belfry compact`, `belfry sizes`; then the same database again
+with `belfry compact --tier cold`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+from codec_peers import report
+from columns import SKIPPED, TABLES
+
+
+def folder_bytes(folder):
+    """All files, and the reserve for a full disk among them."""
+    sizes = {}
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            sizes[os.path.relpath(path, folder)] = os.lstat(path).st_size
+    reserve = sum(size for name, size in sizes.items() if "reserve" in name.lower())
+    return sum(sizes.values()), reserve
+
+
+def run(program, *words):
+    done = subprocess.run([program, *words], capture_output=True, text=True)
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+        raise SystemExit(f"belfry {words[0]} did not finish")
+    return done.stdout
+
+
+def sizes(program, path, tier):
+    """`belfry sizes`, where this build has it."""
+    done = subprocess.run(
+        [program, "sizes", path, "--format", "json"], capture_output=True, text=True
+    )
+    if done.returncode:
+        report("belfry", "", "missing", "belfry sizes", tier)
+        return
+    for table in json.loads(done.stdout)["tables"]:
+        for column in table["columns"]:
+            report("belfry", f"{table['name']} {column['name']}", "sizes", column, tier)
+
+
+if __name__ == "__main__":
+    program, data, folder = sys.argv[1:]
+    path = f"{folder}/belfry"
+    for table, (file, time, tag, _) in TABLES.items():
+        words = ["import", path, f"{data}/{file}", "--table", table, "--time", time,
+                 "--map", f"{time}=ts", "--quiet"]
+        words += ["--tag", tag] if tag else []
+        for name in SKIPPED[table]:
+            words += ["--skip", name]
+        run(program, *words)
+    for tier in ["LIGHT", "COLD"]:
+        run(program, "compact", path, "--tier", tier.lower())
+        total, reserve = folder_bytes(path)
+        report("belfry", "all", "folder", total - reserve, tier)
+        report("belfry", "all", "folder with reserve", total, tier)
+        sizes(program, path, tier)
