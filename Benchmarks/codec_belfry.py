@@ -1,9 +1,10 @@
 """What Belfry makes of the readings of Aarhus: each column and the whole folder, in both tiers.
 
-usage: codec_belfry.py BELFRY DATA FOLDER     BELFRY: the program; figures as JSON lines
+usage: codec_belfry.py make BELFRY DATA FOLDER      BELFRY: the program
+       codec_belfry.py sizes BELFRY DATA FOLDER     figures as JSON lines
 
-`belfry import` of the four files, `belfry compact`, `belfry sizes`; then the same database again
-with `belfry compact --tier cold`.
+`belfry import` of the four files and `belfry compact`, once for each tier; a minute later, when the
+segments that compaction replaced may go, `belfry sizes` and the bytes of the folder.
 """
 
 import json
@@ -13,6 +14,9 @@ import sys
 
 from codec_peers import report
 from columns import SKIPPED, TABLES
+
+
+TIERS = ["LIGHT", "COLD"]
 
 
 def folder_bytes(folder):
@@ -47,19 +51,33 @@ def sizes(program, path, tier):
             report("belfry", f"{table['name']} {column['name']}", "sizes", column, tier)
 
 
-if __name__ == "__main__":
-    program, data, folder = sys.argv[1:]
-    path = f"{folder}/belfry"
-    for table, (file, time, tag, _) in TABLES.items():
-        words = ["import", path, f"{data}/{file}", "--table", table, "--time", time,
-                 "--map", f"{time}=ts", "--quiet"]
-        words += ["--tag", tag] if tag else []
-        for name in SKIPPED[table]:
-            words += ["--skip", name]
-        run(program, *words)
-    for tier in ["LIGHT", "COLD"]:
+def make(program, data, folder):
+    for tier in TIERS:
+        path = f"{folder}/belfry-{tier}"
+        for table, (file, time, tag, _) in TABLES.items():
+            words = ["import", path, f"{data}/{file}", "--table", table, "--time", time,
+                     "--map", f"{time}=ts", "--quiet"]
+            words += ["--tag", tag] if tag else []
+            for name in SKIPPED[table]:
+                words += ["--skip", name]
+            run(program, *words)
+        run(program, "compact", path, "--tier", tier.lower())
+
+
+def measure(program, folder):
+    for tier in TIERS:
+        path = f"{folder}/belfry-{tier}"
+        # Nothing is left to compact: it removes what was replaced a minute ago.
         run(program, "compact", path, "--tier", tier.lower())
         total, reserve = folder_bytes(path)
         report("belfry", "all", "folder", total - reserve, tier)
         report("belfry", "all", "folder with reserve", total, tier)
         sizes(program, path, tier)
+
+
+if __name__ == "__main__":
+    step, program, data, folder = sys.argv[1:]
+    if step == "make":
+        make(program, data, folder)
+    else:
+        measure(program, folder)

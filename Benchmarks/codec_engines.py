@@ -25,11 +25,10 @@ from codec_peers import fastest, is_timed, report
 from columns import JUDGED, TABLES, read_for_peers
 
 INTEGER_CHAINS = [
-    "T64", "T64('bit')", "Delta", "DoubleDelta", "Gorilla", "GCD, T64", "GCD, Delta",
-    "GCD, DoubleDelta", "Delta, T64",
+    "T64", "T64('bit')", "Delta", "DoubleDelta", "Gorilla", "GCD, Delta", "GCD, DoubleDelta",
 ]
 DOUBLE_CHAINS = ["Gorilla", "FPC", "ALP", "Delta", "DoubleDelta"]
-TIME_CHAINS = ["Delta", "DoubleDelta", "T64", "GCD, Delta", "GCD, DoubleDelta", "GCD, T64"]
+TIME_CHAINS = ["Delta", "DoubleDelta", "T64", "GCD, Delta", "GCD, DoubleDelta"]
 WHOLE_NUMBERS = ("traffic", "pollution", "parking")
 
 
