@@ -50,7 +50,8 @@ def bits(value):
 def rate(value):
     if value is None:
         return "-"
-    return f"{value / 1e9:.2f} G/s" if value >= 1e9 else f"{value / 1e6:.0f} M/s"
+    digits = 0 if value >= 1e8 else 1
+    return f"{value / 1e9:.2f} G/s" if value >= 1e9 else f"{value / 1e6:.{digits}f} M/s"
 
 
 def ratio(own, other):

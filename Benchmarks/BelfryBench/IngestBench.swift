@@ -47,7 +47,7 @@ struct IngestBench {
         var acknowledged = [Double.infinity, .infinity]
         var closed = acknowledged
         var processor = acknowledged
-        for round in 0..<6 {
+        for round in 0..<10 {
             let isRaw = round % 2 == 1
             let clock = ContinuousClock()
             let start = clock.now
@@ -81,17 +81,17 @@ struct IngestBench {
         var best = [Double.infinity, .infinity]
         var processor = best
         var rows = 0
-        for round in 0..<4 {
+        for round in 0..<6 {
             let isRaw = round % 2 == 1
             let database = try Database.open(
                 "\(folder)/import-\(round)", options: options(isRaw: isRaw))
-            var import_ = ImportOptions(table: file.table)
-            import_.timeName = file.time
-            import_.tagNames = file.tags
-            import_.skippedNames = ["status", "extID", "_id"]
+            var imported = ImportOptions(table: file.table)
+            imported.timeName = file.time
+            imported.tagNames = file.tags
+            imported.skippedNames = ["status", "extID", "_id"]
             let used = Self.processorSeconds()
             let seconds = try harness.fastest(of: 1) {
-                let report = try Importer(options: import_, target: DatabaseTarget(database))
+                let report = try Importer(options: imported, target: DatabaseTarget(database))
                     .run(paths: ["\(data)/\(file.name)"])
                 rows = report.readCount
                 try database.close()
