@@ -12,11 +12,11 @@ package struct StripDecoder: Sendable {
     package let dictionary: TextDictionary?
 
     /// The bit patterns that codes of doubles stand for; empty where the strip has no such codes.
-    private let distinctPatterns: [Int64]
-    private let bytes: [UInt8]
+    let distinctPatterns: [Int64]
+    let bytes: [UInt8]
     let directory: StripDirectory
     /// Of a mapped strip.
-    private let mapping: StripMapping?
+    let mapping: StripMapping?
 
     /// Opens the bytes of a strip that stand at `offset` of a file with this salt.
     /// - Parameter source: the strip that a mapped one is mapped from.
@@ -100,6 +100,11 @@ package struct StripDecoder: Sendable {
     /// - Precondition: a strip of doubles.
     package func decodeDoubles(_ vector: Int) throws(FormatError) -> [Double] {
         precondition(kind == .doubles, "the strip holds doubles")
+        return try spread(slotDoubles(vector), vector, empty: 0)
+    }
+
+    /// The doubles of a vector's slots.
+    func slotDoubles(_ vector: Int) throws(FormatError) -> [Double] {
         let place = directory.vectors[vector]
         let expected = try mapping?.expected(vector) ?? []
         var problem: FormatError?
@@ -120,7 +125,7 @@ package struct StripDecoder: Sendable {
             count = problem == nil ? place.rowCount : 0
         }
         if let problem { throw problem }
-        return try spread(values, vector, empty: 0)
+        return values
     }
 
     /// - Precondition: a strip of booleans.

@@ -51,19 +51,27 @@ extension StripDirectory {
     private func applyExceptions(
         _ bytes: RawSpan, _ place: Place, to span: inout MutableSpan<Int64>
     ) throws(FormatError) {
+        for index in 0..<place.exceptionCount {
+            let (row, pattern) = try exception(bytes, place, index)
+            span[row] = pattern
+        }
+    }
+
+    /// The row and the pattern of an exception.
+    func exception(
+        _ bytes: RawSpan, _ place: Place, _ index: Int
+    ) throws(FormatError) -> (row: Int, pattern: Int64) {
         let rowsOffset = place.valueOffset + place.integers.byteCount(rowCount: place.rowCount)
         let patternsOffset = rowsOffset + 2 * place.exceptionCount
-        for index in 0..<place.exceptionCount {
-            let row = unsafe Int(
-                bytes.unsafeLoadUnaligned(
-                    fromByteOffset: rowsOffset + 2 * index, as: UInt16.self))
-            guard row < place.rowCount else {
-                throw FormatError(
-                    "an exception for row \(row) of \(place.rowCount)", at: rowsOffset)
-            }
-            span[row] = unsafe bytes.unsafeLoadUnaligned(
-                fromByteOffset: patternsOffset + 8 * index, as: Int64.self)
+        let row = unsafe Int(
+            bytes.unsafeLoadUnaligned(
+                fromByteOffset: rowsOffset + 2 * index, as: UInt16.self))
+        guard row < place.rowCount else {
+            throw FormatError("an exception for row \(row) of \(place.rowCount)", at: rowsOffset)
         }
+        let pattern = unsafe bytes.unsafeLoadUnaligned(
+            fromByteOffset: patternsOffset + 8 * index, as: Int64.self)
+        return (row, pattern)
     }
 
     /// Moves each double by as many doubles as its correction says.

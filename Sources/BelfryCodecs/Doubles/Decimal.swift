@@ -58,6 +58,12 @@ enum Decimal {
         Double(integer) / powers[scale]
     }
 
+    /// What multiplying decodes an integer to.
+    static func product(_ integer: Int64, scale: Int) -> Double {
+        let (high, low) = split(scale)
+        return Double(integer) * high + Double(integer) * low
+    }
+
     // MARK: Encoding
 
     /// What came of turning doubles into integers.
