@@ -6,6 +6,7 @@ package final class AggregateGrouping: Grouping {
     private let input: GroupingInput
     private let binder: Binder
     private let inputScope: RelationScope
+    package let collector: SubqueryCollector? = SubqueryCollector()
     private var keys: [BoundExpression] = []
     private var columns: [PlanColumn] = []
     private var aggregates: [AggregateCall] = []
@@ -59,6 +60,7 @@ package final class AggregateGrouping: Grouping {
     package func column(_ reference: ColumnReference) throws(QueryError) -> BoundExpression {
         let bound = try inputScope.column(reference)
         if let key = key(sameAs: bound) { return key }
+        if case .outer = bound { return bound }
         throw QueryError(
             "42803",
             "column \"\(reference.name.text)\" must be in GROUP BY or inside an aggregate",

@@ -11,9 +11,8 @@ extension Binder {
         }
         var relation = try bindTable(first)
         for reference in references.dropFirst() {
-            let right = try bindTable(reference)
             relation = try join(
-                relation, right, kind: .cross, condition: .none, at: reference.span)
+                relation, with: reference, kind: .cross, condition: .none, at: reference.span)
         }
         return relation
     }
@@ -28,7 +27,7 @@ extension Binder {
         case .table(let node):
             return try bindNamedTable(node)
         case .subquery(let node):
-            let relation = try bindSubquery(node.query, isLateral: node.isLateral, at: node.span)
+            let relation = try bindSubquery(node.query)
             return try named(relation, node.alias)
         case .function(let node):
             return try bindFunction(node)
@@ -80,10 +79,7 @@ extension Binder {
         return Relation(plan: .scan(node), columns: scope, times: times)
     }
 
-    private func bindSubquery(
-        _ query: BelfrySQL.Query, isLateral: Bool, at span: SourceSpan
-    ) throws(QueryError) -> Relation {
-        if isLateral { throw .notSupported("LATERAL", at: span) }
+    private func bindSubquery(_ query: BelfrySQL.Query) throws(QueryError) -> Relation {
         let inner = nested(in: nil)
         let relation = try inner.bindQuery(query)
         adopt(inner)

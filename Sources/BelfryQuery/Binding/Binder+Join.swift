@@ -10,10 +10,9 @@ extension Binder {
                 hint: "put other joins in parentheses inside it")
         }
         let left = try bindTable(node.left)
-        let right = try bindTable(node.right)
         if case .asof(let match) = node.kind {
             return try AsofBinder.relation(
-                node, match: match, left: left, right: right, binder: self)
+                node, match: match, left: left, right: try bindTable(node.right), binder: self)
         }
         let kind: JoinNode.Kind =
             switch node.kind {
@@ -23,7 +22,34 @@ extension Binder {
             case .full: .full
             case .cross, .asof, .align: .cross
             }
-        return try join(left, right, kind: kind, condition: node.condition, at: node.wordsSpan)
+        return try join(
+            left, with: node.right, kind: kind, condition: node.condition, at: node.wordsSpan)
+    }
+
+    /// What stands to the right may use columns of the left: LATERAL subqueries, and functions.
+    func join(
+        _ left: Relation, with reference: TableReference, kind: JoinNode.Kind,
+        condition: Join.Condition, at span: SourceSpan
+    ) throws(QueryError) -> Relation {
+        let isLateral: Bool
+        switch reference {
+        case .subquery(let node): isLateral = node.isLateral
+        case .function: isLateral = true
+        case .table, .join, .nested: isLateral = false
+        }
+        guard isLateral else {
+            return try join(
+                left, try bindTable(reference), kind: kind, condition: condition, at: span)
+        }
+        let inner = nested(
+            in: RelationScope(left, binder: self, clause: "LATERAL", collector: nil))
+        let right = try inner.bindTable(reference)
+        adopt(inner)
+        if inner.outerParameters.isEmpty {
+            return try join(left, right, kind: kind, condition: condition, at: span)
+        }
+        return try lateralJoin(
+            left, right, inner, kind: kind, condition: condition, at: span)
     }
 
     func join(

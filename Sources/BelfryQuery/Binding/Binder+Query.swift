@@ -27,8 +27,12 @@ extension Binder {
             depth -= 1
             commonTables.removeLast(commonTables.count - commonCount)
         }
-        if query.isRecursive { throw .notSupported("WITH RECURSIVE", at: query.span) }
         for common in query.with {
+            if query.isRecursive, let relation = try bindRecursive(common) {
+                let alias = TableAlias(name: common.name, columns: common.columns)
+                commonTables.append((common.name.folded, try named(relation, alias)))
+                continue
+            }
             let inner = nested(in: nil)
             let relation = try inner.bindQuery(common.query)
             adopt(inner)

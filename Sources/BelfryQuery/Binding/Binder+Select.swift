@@ -24,9 +24,15 @@ extension Binder {
             source = Relation(
                 plan: input.filtered, columns: input.relation.columns, times: input.relation.times)
         }
-        var plan = scope.plan(over: source.plan.filtered(by: having))
-            .filtered(by: qualify.map(scope.settled))
-        list.expressions = list.expressions.map(scope.settled)
+        let subqueries = base.collector ?? SubqueryCollector()
+        func settled(_ expression: BoundExpression) -> BoundExpression {
+            scope.settled(subqueries.settled(expression))
+        }
+        var plan = subqueries.plan(over: source.plan)
+            .filtered(by: having.map(subqueries.settled))
+        plan = scope.plan(over: plan, settled: subqueries.settled)
+            .filtered(by: qualify.map(settled))
+        list.expressions = list.expressions.map(settled)
         plan = projection(of: list, over: plan)
 
         var keepsTimes = distinctKeys == nil
@@ -69,9 +75,19 @@ extension Binder {
             return (grouping, grouping, GroupingInput(relation: nothing, conditions: []))
         }
         var relation = try bindFrom(select.from)
+        let collector = SubqueryCollector()
         var conditions = try bindConditions(
-            select.filter, scope: RelationScope(relation, binder: self, clause: "WHERE"),
+            select.filter,
+            scope: RelationScope(relation, binder: self, clause: "WHERE", collector: collector),
             clause: "WHERE")
+        if !collector.isEmpty {
+            let (correlated, plain) = conditions.partitioned(by: SubqueryCollector.isUsed)
+            conditions = plain
+            relation.plan = droppingColumns(
+                of: collector.plan(over: relation.plan)
+                    .filtered(by: correlated.map(collector.settled)),
+                after: relation.plan.columns.count)
+        }
         if let latest = select.latest {
             relation.plan = relation.plan.filtered(by: conditions)
             relation = try LatestBinder.relation(latest, input: relation, binder: self)
@@ -81,12 +97,17 @@ extension Binder {
         let keys = try groupKeys(select) { name in
             relation.columns.contains { !$0.isHidden && name.matches($0.name) }
         }
+        let call = seriesAwareCall(of: select, orderBy: orderBy)
+        if let span = select.sample?.span ?? call?.span, conditions.contains(where: \.hasOuter) {
+            throw .notSupported(
+                "a column of the query around this one beside SAMPLE BY", at: span)
+        }
         if let sample = select.sample {
             let grouping = try SampleBinder.grouping(
                 select, clause: sample, keys: keys, input: input, binder: self)
             return (grouping, grouping, input)
         }
-        if let call = seriesAwareCall(of: select, orderBy: orderBy) {
+        if let call {
             let grouping = try SampleBinder.rangeGrouping(
                 keys: keys, input: input, at: call.span, binder: self)
             return (grouping, grouping, input)
@@ -96,7 +117,8 @@ extension Binder {
             return (grouping, grouping, input)
         }
         let scope = RelationScope(
-            relation, binder: self, clause: "a query without GROUP BY")
+            relation, binder: self, clause: "a query without GROUP BY",
+            collector: SubqueryCollector())
         return (scope, nil, input)
     }
 

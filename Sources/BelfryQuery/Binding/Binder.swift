@@ -17,7 +17,10 @@ package final class Binder {
     /// The CTEs in sight, innermost last.
     var commonTables: [(name: String, relation: Relation)] = []
     /// What the query around this one has in sight; nil at the top.
-    package internal(set) var outerRelation: Relation?
+    var outerScope: (any ExpressionScope)?
+    /// Columns of the query around this one that were used so far.
+    var outerParameters: [ApplyNode.Parameter] = []
+    var outerNumbers = OuterNumbers()
     /// Subqueries, CTEs and parentheses around what is being bound.
     var depth = 0
     /// What a statement may want to be said besides its result.
@@ -36,10 +39,11 @@ package final class Binder {
     }
 
     /// A binder for a query inside the one this binds.
-    func nested(in outer: Relation?) -> Binder {
+    func nested(in outer: (any ExpressionScope)?) -> Binder {
         let inner = Binder(context: context, parameters: parameters)
         inner.commonTables = commonTables
-        inner.outerRelation = outer ?? outerRelation
+        inner.outerScope = outer ?? outerScope
+        inner.outerNumbers = outerNumbers
         inner.depth = depth + 1
         return inner
     }
@@ -48,6 +52,8 @@ package final class Binder {
     func adopt(_ inner: Binder) {
         warnings += inner.warnings
         notes += inner.notes
+        // A subquery of FROM or of WITH stands in the same query as this binder does.
+        if inner.outerScope === outerScope { outerParameters += inner.outerParameters }
     }
 
     package func warn(_ text: String) { warnings.append(text) }
@@ -114,6 +120,10 @@ package final class Binder {
     {
         let nothing = Relation(plan: .values(ValuesNode(rows: [], columns: [])), columns: [])
         let bound = try bind(expression, over: nothing, clause: clause, expected: expected)
+        if bound.hasOuter {
+            throw .notSupported(
+                "a column of the query around this one in \(clause)", at: expression.span)
+        }
         let value = try ExpressionEvaluator.evaluateConstant(bound, environment: environment)
         return (value, bound.type)
     }

@@ -4,7 +4,7 @@ package import BelfryCore
 extension BoundExpression {
     package var children: [BoundExpression] {
         switch self {
-        case .constant, .column: []
+        case .constant, .column, .outer: []
         case .call(let call): call.arguments
         case .and(let parts), .or(let parts), .coalesce(let parts, _): parts
         case .not(let part), .isNull(let part, _), .cast(let part, _, _), .isIn(let part, _, _, _):
@@ -17,7 +17,7 @@ extension BoundExpression {
     /// The same expression over other children, given in the order of `children`.
     package func replacingChildren(_ new: [BoundExpression]) -> BoundExpression {
         switch self {
-        case .constant, .column: return self
+        case .constant, .column, .outer: return self
         case .call(let call):
             return .call(
                 ScalarCall(
@@ -69,7 +69,7 @@ extension BoundExpression {
     package var isConstant: Bool {
         switch self {
         case .constant: true
-        case .column: false
+        case .column, .outer: false
         case .call(let call): call.function.isPure && call.arguments.allSatisfy(\.isConstant)
         default: children.allSatisfy(\.isConstant)
         }
@@ -91,7 +91,7 @@ extension BoundExpression {
         switch (self, other) {
         case (.constant(let a, let aType), .constant(let b, let bType)):
             guard a == b && aType == bType else { return false }
-        case (.column(let a, _), .column(let b, _)):
+        case (.column(let a, _), .column(let b, _)), (.outer(let a, _), .outer(let b, _)):
             guard a == b else { return false }
         case (.call(let a), .call(let b)):
             guard

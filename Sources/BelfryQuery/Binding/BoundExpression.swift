@@ -19,6 +19,9 @@ package indirect enum BoundExpression: Sendable {
     /// Membership in constants; NULL in the list is told by `hasNull`.
     case isIn(BoundExpression, values: [Value], hasNull: Bool, isNegated: Bool)
     case coalesce([BoundExpression], DataType)
+    /// A column of a query around this one, by its number in the statement; a constant by the time
+    /// anything is evaluated.
+    case outer(Int, DataType)
 
     package struct Branch: Sendable {
         package let condition: BoundExpression
@@ -50,7 +53,7 @@ package indirect enum BoundExpression: Sendable {
     package var type: DataType {
         switch self {
         case .constant(_, let type), .column(_, let type), .caseWhen(_, _, let type),
-            .cast(_, let type, _), .coalesce(_, let type):
+            .cast(_, let type, _), .coalesce(_, let type), .outer(_, let type):
             type
         case .call(let call): call.type
         case .and, .or, .not, .isNull, .isIn: .boolean

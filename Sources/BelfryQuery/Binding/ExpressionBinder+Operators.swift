@@ -281,17 +281,7 @@ extension ExpressionBinder {
 
     func bindQuantified(_ node: QuantifiedExpression) throws(QueryError) -> BoundExpression {
         switch node.source {
-        case .query(let query):
-            let isMember = node.operator == .equal && !node.isAll
-            guard isMember || node.operator == .notEqual && node.isAll else {
-                throw QueryError.notSupported(
-                    "\(node.operator.rawValue) \(node.isAll ? "ALL" : "ANY") over a query",
-                    at: node.span)
-            }
-            return try scope.subquery(
-                .inSubquery(
-                    InSubqueryExpression(
-                        node.operand, query, isNegated: !isMember, span: node.span)))
+        case .query: return try scope.subquery(.quantified(node))
         case .array(.array(let array)):
             if array.elements.isEmpty { return .constant(.boolean(node.isAll), .boolean) }
             if node.operator == .equal && !node.isAll || node.operator == .notEqual && node.isAll {

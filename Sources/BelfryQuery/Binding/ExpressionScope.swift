@@ -11,12 +11,16 @@ package protocol ExpressionScope: AnyObject {
     func aggregate(_ call: FunctionCall) throws(QueryError) -> BoundExpression
     /// A call with OVER; throws 42P20 where none may stand.
     func window(_ call: FunctionCall) throws(QueryError) -> BoundExpression
+    /// Where correlated subqueries of this scope go; nil where none may stand.
+    var collector: SubqueryCollector? { get }
     /// A scalar subquery, EXISTS or IN (SELECT …).
     func subquery(_ expression: Expression) throws(QueryError) -> BoundExpression
     func parameter(_ reference: ParameterReference) throws(QueryError) -> Value
 }
 
 extension ExpressionScope {
+    package var collector: SubqueryCollector? { nil }
+
     package func window(_ call: FunctionCall) throws(QueryError) -> BoundExpression {
         throw QueryError(
             "42P20", "a window function is not allowed here", at: call.span,

@@ -129,15 +129,26 @@ package final class RelationScope: ExpressionScope {
     package let binder: Binder
     /// What is being bound, for the errors of aggregates: "WHERE", "JOIN … ON".
     private let clause: String
+    package let collector: SubqueryCollector?
 
-    package init(_ relation: Relation, binder: Binder, clause: String) {
+    package init(
+        _ relation: Relation, binder: Binder, clause: String, collector: SubqueryCollector? = nil
+    ) {
         self.relation = relation
         self.binder = binder
         self.clause = clause
+        self.collector = collector
     }
 
     package func column(_ reference: ColumnReference) throws(QueryError) -> BoundExpression {
-        try relation.column(reference, binder: binder).expression
+        do {
+            return try relation.column(reference, binder: binder).expression
+        } catch {
+            // What is not here may be of a query around this one.
+            let isMissing = error.code == (reference.table == nil ? "42703" : "42P01")
+            guard isMissing, let outer = try binder.outerColumn(reference) else { throw error }
+            return outer
+        }
     }
 
     package func substitute(_ expression: Expression) throws(QueryError) -> BoundExpression? { nil }
@@ -165,11 +176,6 @@ extension Relation {
         let name = reference.name
         if let table = reference.table {
             guard let tableName = tableName(table.name) else {
-                if let outer = binder.outerRelation, outer.tableName(table.name) != nil {
-                    throw .notSupported(
-                        "a subquery that uses columns of the query around it",
-                        at: reference.span)
-                }
                 throw QueryError(
                     "42P01", "there is no table \"\(table.name.text)\" in FROM", at: table.span,
                     hint: Suggestion.text(for: table.name.text, among: tables))
@@ -185,12 +191,6 @@ extension Relation {
         let found = columns.filter { !$0.isHidden && name.matches($0.name) }
         if let one = Self.single(found, name: name) { return one }
         if found.count > 1 { throw ambiguous(reference) }
-        if let outer = binder.outerRelation,
-            outer.columns.contains(where: { !$0.isHidden && name.matches($0.name) })
-        {
-            throw .notSupported(
-                "a subquery that uses columns of the query around it", at: reference.span)
-        }
         throw QueryError(
             "42703", "there is no column \"\(name.text)\"", at: name.span,
             hint: columns.isEmpty

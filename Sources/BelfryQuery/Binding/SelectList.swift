@@ -230,7 +230,8 @@ extension Relation {
             return call.arguments[1].isConstant ? kind(of: call.arguments[0]) : nil
         case .cast(let inner, let type, _) where type.isNumeric && inner.type.isNumeric:
             return kind(of: inner)
-        case .constant, .call, .and, .or, .not, .isNull, .caseWhen, .cast, .isIn, .coalesce:
+        case .constant, .call, .and, .or, .not, .isNull, .caseWhen, .cast, .isIn, .coalesce,
+            .outer:
             return nil
         }
     }

@@ -31,7 +31,7 @@ final class DictionaryLift {
     /// Whether an expression depends on one text column alone and is more than that column.
     static func isWorthwhile(_ expression: BoundExpression) -> Bool {
         switch expression {
-        case .constant, .column: return false
+        case .constant, .column, .outer: return false
         case .call, .and, .or, .not, .isNull, .caseWhen, .cast, .isIn, .coalesce: break
         }
         if case .cast(.column, .text, _) = expression { return false }

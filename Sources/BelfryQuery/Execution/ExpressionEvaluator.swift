@@ -62,6 +62,8 @@ indirect enum EvaluationNode {
         case .constant(let value, let type):
             .constant(.constant(value, type == .unknown ? .text : type, count: 1))
         case .column(let index, let type): .column(index, type)
+        // Whoever runs a subquery puts values in their place first.
+        case .outer(_, let type): .constant(.constant(.null, type, count: 1))
         case .call(let call): .call(call, call.arguments.map { compile($0) })
         case .and(let parts): .logic(parts.map { compile($0) }, isAnd: true)
         case .or(let parts): .logic(parts.map { compile($0) }, isAnd: false)

@@ -66,6 +66,11 @@ struct PlanBuilder {
             return distinct(below, keys: node.keys)
         case .union(let node):
             return try union(node, path: path)
+        case .recursive(let node):
+            return RecursiveOperator(try input(0, node.base), node: node, context: context)
+        case .rows(let node): return WorkingRowsOperator(node, context: context)
+        case .apply(let node):
+            return ApplyOperator(try input(0, node.input), node: node, context: context)
         case .window(let node):
             return WindowOperator(try input(0, node.input), node: node, context: context)
         case .sample(let node):
@@ -167,6 +172,9 @@ extension LogicalPlan {
         case .limit(let node): return min(node.limit ?? .max, node.input.rowEstimate(context))
         case .distinct(let node): return node.input.rowEstimate(context) / 4
         case .window(let node): return node.input.rowEstimate(context)
+        case .apply(let node): return node.input.rowEstimate(context)
+        case .recursive(let node): return node.base.rowEstimate(context) * 4
+        case .rows(let node): return node.rowCount
         case .union(let node):
             return node.inputs.reduce(0) { $0 + $1.rowEstimate(context) }
         }

@@ -11,7 +11,7 @@ package enum FoldConstants {
         -> BoundExpression
     {
         switch expression {
-        case .constant, .column: return expression
+        case .constant, .column, .outer: return expression
         case .and(let parts): return logic(parts, isAnd: true, environment)
         case .or(let parts): return logic(parts, isAnd: false, environment)
         case .not(.constant(let value, _)):

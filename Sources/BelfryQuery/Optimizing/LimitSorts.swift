@@ -20,7 +20,7 @@ enum LimitSorts {
             node.input = limited(node.input, to: rowCount)
             return .project(node)
         case .scan, .values, .generateSeries, .filter, .aggregate, .sample, .latest, .join,
-            .asofJoin, .limit, .distinct, .union, .window:
+            .asofJoin, .limit, .distinct, .union, .window, .apply, .recursive, .rows:
             return plan
         }
     }

@@ -170,7 +170,7 @@ enum NarrowScans {
             case .greater: return .greater(column: column, than: bytes, orEqual: false)
             case .greaterOrEqual: return .greater(column: column, than: bytes, orEqual: true)
             }
-        case .constant, .column, .caseWhen, .cast, .coalesce: return nil
+        case .constant, .column, .outer, .caseWhen, .cast, .coalesce: return nil
         }
     }
 }

@@ -40,7 +40,10 @@ extension LogicalPlan {
     func rewritingExpressions(_ rewrite: (BoundExpression) -> BoundExpression) -> LogicalPlan {
         let plan = replacingInputs(inputs.map { $0.rewritingExpressions(rewrite) })
         switch plan {
-        case .scan, .limit, .union, .sample: return plan
+        case .scan, .limit, .union, .sample, .rows: return plan
+        case .recursive(var node):
+            node.step = node.step.rewritingExpressions(rewrite)
+            return .recursive(node)
         case .values(var node):
             node.rows = node.rows.map { $0.map(rewrite) }
             return .values(node)
@@ -80,6 +83,12 @@ extension LogicalPlan {
         case .distinct(var node):
             node.keys = node.keys?.map(rewrite)
             return .distinct(node)
+        case .apply(var node):
+            for index in node.parameters.indices {
+                node.parameters[index].expression = rewrite(node.parameters[index].expression)
+            }
+            node.subquery = node.subquery.rewritingExpressions(rewrite)
+            return .apply(node)
         case .window(var node):
             node.partition = node.partition.map(rewrite)
             for index in node.order.indices {

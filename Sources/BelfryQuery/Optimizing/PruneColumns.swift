@@ -35,7 +35,10 @@ enum PruneColumns {
             node.request.columns = kept.map { node.request.columns[$0] }
             node.columns = kept.map { node.columns[$0] }
             return (.scan(node), places)
-        case .values, .generateSeries:
+        case .recursive(var node):
+            node.base = whole(node.base)
+            return (.recursive(node), Array(plan.columns.indices))
+        case .values, .generateSeries, .rows:
             return (plan, Array(plan.columns.indices))
         case .filter(var node):
             let input = prune(node.input, wanted.union(node.predicate.usedColumns))
@@ -103,6 +106,21 @@ enum PruneColumns {
             return (.union(node), places)
         case .window(let node):
             return prune(node, wanted)
+        case .apply(var node):
+            let width = node.input.columns.count
+            let input = prune(
+                node.input,
+                wanted.filter { $0 < width }.union(used(node.parameters.map(\.expression))))
+            let newWidth = input.plan.columns.count
+            for index in node.parameters.indices {
+                node.parameters[index].expression = moved(
+                    node.parameters[index].expression, input.places)
+            }
+            node.input = input.plan
+            return (
+                .apply(node),
+                input.places + node.addedColumns.indices.map { $0 + newWidth }
+            )
         }
     }
 

@@ -54,6 +54,13 @@ enum PushPredicates {
             node.left = push(node.left, below)
             node.right = push(node.right, [])
             return LogicalPlan.asofJoin(node).filtered(by: above)
+        case .apply(var node):
+            let width = node.input.columns.count
+            let (below, above) = conditions.partitioned { condition in
+                condition.usedColumns.allSatisfy { $0 < width }
+            }
+            node.input = push(node.input, below)
+            return LogicalPlan.apply(node).filtered(by: above)
         case .window(var node):
             // A whole partition goes or stays; a single row of it may not go early.
             let (below, above) = conditions.partitioned { condition in
@@ -68,7 +75,8 @@ enum PushPredicates {
             }
             node.input = push(node.input, below)
             return LogicalPlan.window(node).filtered(by: above)
-        case .scan, .values, .generateSeries, .sample, .latest, .sort, .limit, .distinct:
+        case .scan, .values, .generateSeries, .sample, .latest, .sort, .limit, .distinct,
+            .recursive, .rows:
             let inside = plan.replacingInputs(plan.inputs.map { push($0, []) })
             return inside.filtered(by: conditions)
         }
@@ -168,7 +176,7 @@ enum PushPredicates {
 extension BoundExpression {
     var isColumnOrConstant: Bool {
         switch self {
-        case .column, .constant: true
+        case .column, .constant, .outer: true
         case .call, .and, .or, .not, .isNull, .caseWhen, .cast, .isIn, .coalesce: false
         }
     }

@@ -13,7 +13,7 @@ extension AggregateNode {
         case .filter(let node): return scan(below: node.input)
         case .project(let node): return scan(below: node.input)
         case .values, .generateSeries, .aggregate, .sample, .latest, .join, .asofJoin, .sort,
-            .limit, .distinct, .union, .window:
+            .limit, .distinct, .union, .window, .apply, .recursive, .rows:
             return nil
         }
     }
@@ -58,7 +58,8 @@ extension AggregateNode {
                 return isBucket(expression, over: node.input, timeIndex: timeIndex)
             }
             return false
-        case .constant, .call, .and, .or, .not, .isNull, .caseWhen, .cast, .isIn, .coalesce:
+        case .constant, .call, .and, .or, .not, .isNull, .caseWhen, .cast, .isIn, .coalesce,
+            .outer:
             return false
         }
     }
@@ -71,7 +72,7 @@ extension AggregateNode {
         case .filter(let node): return scanColumn(expression, over: node.input)
         case .project(let node): return scanColumn(node.expressions[index], over: node.input)
         case .values, .generateSeries, .aggregate, .sample, .latest, .join, .asofJoin, .sort,
-            .limit, .distinct, .union, .window:
+            .limit, .distinct, .union, .window, .apply, .recursive, .rows:
             return nil
         }
     }

@@ -29,7 +29,9 @@ extension LogicalPlan {
         case .union(let node): return node.inputs.contains { $0.isReading(index) }
         case .window(let node):
             return index < node.input.columns.count && node.input.isReading(index)
-        case .values, .generateSeries: return false
+        case .apply(let node):
+            return index < node.input.columns.count && node.input.isReading(index)
+        case .values, .generateSeries, .recursive, .rows: return false
         }
     }
 
@@ -41,7 +43,7 @@ extension LogicalPlan {
         case .project(let node): node.input.isInSeriesOrder
         case .asofJoin(let node): node.left.isInSeriesOrder
         case .values, .generateSeries, .aggregate, .sample, .latest, .join, .sort, .limit,
-            .distinct, .union, .window:
+            .distinct, .union, .window, .apply, .recursive, .rows:
             false
         }
     }

@@ -34,6 +34,9 @@ package indirect enum LogicalPlan: Sendable {
     case distinct(DistinctNode)
     case union(UnionNode)
     case window(WindowNode)
+    case apply(ApplyNode)
+    case recursive(RecursiveNode)
+    case rows(RowsNode)
 }
 
 /// Rows of a table. Conditions on times and tags move from a filter above into the request.

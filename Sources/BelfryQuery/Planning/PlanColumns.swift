@@ -23,12 +23,15 @@ extension LogicalPlan {
         case .distinct(let node): node.input.columns
         case .union(let node): node.columns
         case .window(let node): node.columns
+        case .apply(let node): node.columns
+        case .recursive(let node): node.columns
+        case .rows(let node): node.columns
         }
     }
 
     package var inputs: [LogicalPlan] {
         switch self {
-        case .scan, .values, .generateSeries: []
+        case .scan, .values, .generateSeries, .rows: []
         case .filter(let node): [node.input]
         case .project(let node): [node.input]
         case .aggregate(let node): [node.input]
@@ -43,13 +46,15 @@ extension LogicalPlan {
         case .distinct(let node): [node.input]
         case .union(let node): node.inputs
         case .window(let node): [node.input]
+        case .apply(let node): [node.input]
+        case .recursive(let node): [node.base]
         }
     }
 
     /// The same node over other inputs, given in the order of `inputs`.
     package func replacingInputs(_ new: [LogicalPlan]) -> LogicalPlan {
         switch self {
-        case .scan, .values, .generateSeries: return self
+        case .scan, .values, .generateSeries, .rows: return self
         case .filter(var node):
             node.input = new[0]
             return .filter(node)
@@ -98,6 +103,12 @@ extension LogicalPlan {
         case .window(var node):
             node.input = new[0]
             return .window(node)
+        case .apply(var node):
+            node.input = new[0]
+            return .apply(node)
+        case .recursive(var node):
+            node.base = new[0]
+            return .recursive(node)
         }
     }
 

@@ -104,6 +104,21 @@ package struct PlanText {
             case .except: return "except"
             case .exceptAll: return "except all"
             }
+        case .recursive(let node):
+            return node.isDistinct ? "recursive union" : "recursive union all"
+        case .rows: return "rows found last"
+        case .apply(let node):
+            let parameters = node.parameters.map {
+                "\($0.number): \(text($0.expression, node.input.columns))"
+            }.joined(separator: ", ")
+            let what =
+                switch node.form {
+                case .scalar: "value"
+                case .exists: "exists"
+                case .quantified(let isAll): isAll ? "all" : "any"
+                case .rows(let keepsUnmatched): keepsUnmatched ? "left rows" : "rows"
+                }
+            return "subquery \(what) for each outer \(parameters)"
         case .window(let node):
             let columns = node.input.columns
             let calls = node.calls.map { text($0, columns) }.joined(separator: ", ")
@@ -159,8 +174,12 @@ package struct PlanText {
         switch plan {
         case .scan(let node): return details(node)
         case .sample(let node): return details(node)
+        case .recursive(let node):
+            return PlanText.lines(of: node.step, zone: zone)
+        case .apply(let node):
+            return PlanText.lines(of: node.subquery, zone: zone)
         case .values, .generateSeries, .filter, .project, .aggregate, .latest, .join, .asofJoin,
-            .sort, .limit, .distinct, .union, .window:
+            .sort, .limit, .distinct, .union, .window, .rows:
             return []
         }
     }
@@ -298,6 +317,7 @@ package struct PlanText {
             if hasNull { shown.append("null") }
             let list = shown.joined(separator: ", ")
             return "\(inner(part)) \(isNegated ? "not " : "")in (\(list))"
+        case .outer(let number, _): return "outer \(number)"
         case .coalesce(let parts, _):
             return "coalesce(\(parts.map(inner).joined(separator: ", ")))"
         }

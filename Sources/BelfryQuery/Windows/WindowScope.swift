@@ -6,7 +6,7 @@ import BelfrySQL
 /// Everything else is the scope's below: of the rows of FROM, or of groups and aggregates, which
 /// windows then see as rows. Each call becomes a column behind all others; since their number is
 /// only known at the end, the columns handed out are numbered from `firstColumn` and put right by
-/// `plan(over:)`.
+/// `plan(over:settled:)`.
 final class WindowScope: ExpressionScope {
     /// Columns from here on are window calls.
     private static let firstColumn = 1 << 24
@@ -49,6 +49,8 @@ final class WindowScope: ExpressionScope {
     func aggregate(_ call: FunctionCall) throws(QueryError) -> BoundExpression {
         try base.aggregate(call)
     }
+
+    var collector: SubqueryCollector? { base.collector }
 
     func subquery(_ expression: Expression) throws(QueryError) -> BoundExpression {
         try base.subquery(expression)
@@ -129,7 +131,17 @@ final class WindowScope: ExpressionScope {
     var isEmpty: Bool { registered.isEmpty }
 
     /// The windows over a plan, and where each handed-out column is.
-    func plan(over input: LogicalPlan) -> LogicalPlan {
+    func plan(
+        over input: LogicalPlan, settled: (BoundExpression) -> BoundExpression
+    ) -> LogicalPlan {
+        for index in registered.indices {
+            registered[index].partition = registered[index].partition.map(settled)
+            for key in registered[index].order.indices {
+                registered[index].order[key].expression = settled(
+                    registered[index].order[key].expression)
+            }
+            registered[index].call = registered[index].call.rewriting(settled)
+        }
         var plan = input
         var next = input.columns.count
         places = [Int](repeating: 0, count: registered.count)
@@ -158,7 +170,7 @@ final class WindowScope: ExpressionScope {
     /// An expression over what `plan(over:)` gave.
     func settled(_ expression: BoundExpression) -> BoundExpression {
         expression.mappingColumns { index, type in
-            index >= Self.firstColumn
+            index >= Self.firstColumn && index < 2 * Self.firstColumn
                 ? .column(self.places[index - Self.firstColumn], type) : .column(index, type)
         }
     }
