@@ -87,7 +87,7 @@ enum NarrowScans {
             else { return nil }
             return ScanRequest.Condition(columnIndex: index, test: .isIn(values))
         case .constant, .column, .call, .and, .or, .not, .isNull, .isIn, .caseWhen, .cast,
-            .coalesce:
+            .coalesce, .outer:
             return nil
         }
     }
