@@ -73,6 +73,12 @@ struct GoldenDatabaseTests {
             "SELECT kind, count(*), min(value), max(value) FROM steps GROUP BY kind ORDER BY kind",
             "SELECT kind, value FROM steps ORDER BY kind, time",
             """
+            SELECT road, count(*), sum(seconds), sum(median), count(speed), min(speed), max(speed),
+                   sum(class), count(*) FILTER (WHERE flow = 'jam'), min(time), max(time)
+            FROM roads GROUP BY road ORDER BY road
+            """,
+            "SELECT * FROM roads WHERE seconds % 90 = 0 ORDER BY road, time",
+            """
             SELECT * FROM readings WHERE sensor <> 's2' AND amount % 13 = 0
             ORDER BY time, sensor, site
             """,

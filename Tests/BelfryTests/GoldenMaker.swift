@@ -20,6 +20,7 @@ struct GoldenMaker {
         try define(database)
         try fill(database, rows: 0..<2600, sensors: 3)
         try fillSteps(database)
+        try fillRoads(database)
         try database.run("CHECKPOINT")
         try fill(database, rows: 2600..<2700, sensors: 12)
         try database.run("CHECKPOINT")
