@@ -56,11 +56,17 @@ enum DoubleStage: Hashable, Sendable {
     case corrected(scale: Int)
     /// Codes into the sorted distinct values of the strip.
     case dictionary
+    /// Integers over this power of ten, rounded to a float and widened.
+    case singles(scale: Int)
+    /// Patterns cut in two: codes into the strip's left parts, and right parts of so many bits.
+    case cut(rightWidth: Int)
     /// Ordered bits, or XOR where that was asked for.
     case patterns
 
     private static let firstCorrected: UInt8 = 0x20
     private static let dictionaryByte: UInt8 = 0x40
+    private static let firstSingles: UInt8 = 0x60
+    private static let firstCut: UInt8 = 0x80
     private static let patternsByte: UInt8 = 0xFF
 
     /// The number on disk.
@@ -69,6 +75,8 @@ enum DoubleStage: Hashable, Sendable {
         case .decimals(let scale): UInt8(scale)
         case .corrected(let scale): Self.firstCorrected + UInt8(scale)
         case .dictionary: Self.dictionaryByte
+        case .singles(let scale): Self.firstSingles + UInt8(scale)
+        case .cut(let rightWidth): Self.firstCut + UInt8(rightWidth - CutPatterns.widths.lowerBound)
         case .patterns: Self.patternsByte
         }
     }
@@ -80,16 +88,28 @@ enum DoubleStage: Hashable, Sendable {
         case Self.firstCorrected...(Self.firstCorrected + limit):
             self = .corrected(scale: Int(byte - Self.firstCorrected))
         case Self.dictionaryByte: self = .dictionary
+        case Self.firstSingles...(Self.firstSingles + limit):
+            self = .singles(scale: Int(byte - Self.firstSingles))
+        case Self.firstCut..<(Self.firstCut + UInt8(CutPatterns.widths.count)):
+            self = .cut(rightWidth: Int(byte - Self.firstCut) + CutPatterns.widths.lowerBound)
         case Self.patternsByte: self = .patterns
         default: return nil
+        }
+    }
+
+    /// Whether the distinct values of a dictionary may be held so.
+    var mayBeOfDictionary: Bool {
+        switch self {
+        case .dictionary, .cut: false
+        case .decimals, .corrected, .singles, .patterns: true
         }
     }
 
     /// The power of ten that stage B's integers are over.
     var scale: Int? {
         switch self {
-        case .decimals(let scale), .corrected(let scale): scale
-        case .dictionary, .patterns: nil
+        case .decimals(let scale), .corrected(let scale), .singles(let scale): scale
+        case .dictionary, .cut, .patterns: nil
         }
     }
 }
@@ -106,11 +126,12 @@ struct DoubleForm: Hashable, Sendable {
         switch stage {
         case .decimals(let scale): summaryScale = scale
         case .dictionary: summaryScale = dictionaryScale
-        case .corrected, .patterns: summaryScale = nil
+        case .corrected, .singles, .cut, .patterns: summaryScale = nil
         }
     }
 
-    /// Whether an entry can go on over more vectors, and its statistics follow from parameters.
+    /// Whether integers measure the values: statistics are written in them, and follow from the
+    /// parameters of a constant or ramp.
     var isDerivable: Bool {
         if case .decimals = stage { true } else { false }
     }

@@ -14,6 +14,7 @@ struct DoubleEncoder {
 
     private var whole: [Int64] = []
     private var ordered: [Int64] = []
+    private let cut: CutPatterns?
     private var misses: [Int] = []
 
     /// With this many exceptions both ways are tried.
@@ -21,11 +22,12 @@ struct DoubleEncoder {
 
     init(
         stage: DoubleStage, dictionary: DoubleDictionary? = nil, dictionaryScale: Int? = nil,
-        useGorilla: Bool = false, isOfDictionary: Bool = false
+        cut: CutPatterns? = nil, useGorilla: Bool = false, isOfDictionary: Bool = false
     ) {
         self.isOfDictionary = isOfDictionary
         form = DoubleForm(stage, dictionaryScale: dictionaryScale)
         self.dictionary = dictionary
+        self.cut = cut
         self.useGorilla = useGorilla
         if let dictionary, let dictionaryScale {
             var misses: [Int] = []
@@ -42,6 +44,9 @@ struct DoubleEncoder {
         into payload: inout [UInt8]
     ) -> VectorEntry {
         let values = strip.extracting(rows)
+        if !mayKeepConstants && !useGorilla && Self.isConstant(values) {
+            return encodeOrdered(values, validity, validCount, into: &payload)
+        }
         switch form.stage {
         case .decimals(let scale):
             return encodeDecimals(values, scale, validity, validCount, into: &payload)
@@ -49,9 +54,80 @@ struct DoubleEncoder {
             return encodeCorrected(values, scale, validity, validCount, into: &payload)
         case .dictionary:
             return encodeCodes(values, rows, validity, validCount, into: &payload)
+        case .singles(let scale):
+            return encodeSingles(values, scale, validity, validCount, into: &payload)
+        case .cut:
+            return encodeCut(values, validity, validCount, into: &payload)
         case .patterns:
             return encodeOrdered(values, validity, validCount, into: &payload)
         }
+    }
+
+    /// Where constants cost least in the strip's own stage; elsewhere they are ordered bits, whose
+    /// statistics follow.
+    private var mayKeepConstants: Bool {
+        switch form.stage {
+        case .decimals, .dictionary: true
+        case .corrected, .singles, .cut, .patterns: false
+        }
+    }
+
+    private static func isConstant(_ values: Span<Double>) -> Bool {
+        let first = values[0].bitPattern
+        for row in 0..<values.count where values[row].bitPattern != first { return false }
+        return true
+    }
+
+    /// As decimals of floats with exceptions, or as ordered bits where those come out smaller.
+    private mutating func encodeSingles(
+        _ values: Span<Double>, _ scale: Int, _ validity: [UInt64]?, _ validCount: Int,
+        into payload: inout [UInt8]
+    ) -> VectorEntry {
+        SingleDecimal.integers(of: values, scale: scale, into: &whole, misses: &misses)
+        if misses.count > values.count / 4 {
+            return encodeOrdered(values, validity, validCount, into: &payload)
+        }
+        let wholes = whole
+        var entry = VectorEntry(integers.encode(wholes.span, mayRamp: false, into: &payload))
+        entry.isDerivable = false
+        if !misses.isEmpty {
+            entry.exceptionCount = misses.count
+            entry.tag.set(VectorTag.exceptions)
+            appendExceptions(values, into: &payload)
+        }
+        summarize(&entry, values, validity, validCount)
+        return entry
+    }
+
+    /// As left and right parts, or as ordered bits where there is a left part of its own.
+    private mutating func encodeCut(
+        _ values: Span<Double>, _ validity: [UInt64]?, _ validCount: Int,
+        into payload: inout [UInt8]
+    ) -> VectorEntry {
+        guard let cut, cut.split(values, into: &whole, &ordered) else {
+            return encodeOrdered(values, validity, validCount, into: &payload)
+        }
+        let start = payload.count
+        let model = integers.model
+        let lefts = whole
+        let rights = ordered
+        var entry = VectorEntry(integers.encode(lefts.span, mayRamp: false, into: &payload))
+        entry.isDerivable = false
+        entry.corrections = corrections.encode(rights.span, mayRamp: false, into: &payload)
+        let byteCount = payload.count - start
+        if byteCount > values.count * (cut.rightWidth + 4) / 8 {
+            // Many left parts that are rare elsewhere.
+            var orderedPayload: [UInt8] = []
+            integers.model = model
+            let orderedEntry = encodeOrdered(values, validity, validCount, into: &orderedPayload)
+            if orderedPayload.count < byteCount {
+                payload.removeSubrange(start...)
+                payload.append(contentsOf: orderedPayload)
+                return orderedEntry
+            }
+        }
+        summarize(&entry, values, validity, validCount)
+        return entry
     }
 
     /// As decimals, or as ordered bits where those come out smaller.
@@ -92,18 +168,17 @@ struct DoubleEncoder {
         var span = decoded.mutableSpan
         Decimal.decode(
             &span, rowCount: values.count, scale: scale, isDivided: outcome.isDivided)
-        ordered.removeAll(keepingCapacity: true)
-        for row in 0..<values.count {
-            let here = OrderedBits.map(Int64(bitPattern: values[row].bitPattern))
-            ordered.append(here &- OrderedBits.map(decoded[row]))
-        }
-        var correctedPayload: [UInt8] = []
+        OrderedBits.map(values, into: &ordered)
+        OrderedBits.subtract(decoded.span, from: &ordered)
         let wholes = whole
         let steps = ordered
+        var correctedPayload: [UInt8] = []
+        // Constants stand in ordered bits, so there is no ramp without corrections either.
         var entry = VectorEntry(
             integers.encode(wholes.span, mayRamp: validity == nil, into: &correctedPayload))
         if outcome.isDivided { entry.tag.set(VectorTag.division) }
-        entry.corrections = corrections.encode(steps.span, mayRamp: false, into: &correctedPayload)
+        entry.corrections = corrections.encode(
+            steps.span, mayRamp: false, into: &correctedPayload)
         if correctedPayload.count > values.count * 4 {
             var orderedPayload: [UInt8] = []
             let orderedEntry = encodeOrdered(values, validity, validCount, into: &orderedPayload)
@@ -126,18 +201,21 @@ struct DoubleEncoder {
         let codes = dictionary.codes.span.extracting(rows)
         var entry = VectorEntry(integers.encode(codes, mayRamp: false, into: &payload))
         entry.isDerivable = false
+        entry.isCode = true
         guard let scale = form.summaryScale, validCount > 0 else {
             summarize(&entry, values, validity, validCount)
             return entry
         }
-        whole.removeAll(keepingCapacity: true)
-        for row in 0..<codes.count { whole.append(distinctIntegers[Int(codes[row])]) }
-        var low = Int64.max
-        var high = Int64.min
-        for row in 0..<codes.count {
-            if let validity, validity[row / 64] >> UInt64(row % 64) & 1 == 0 { continue }
-            low = min(low, whole[row])
-            high = max(high, whole[row])
+        Self.gather(codes, distinctIntegers, into: &whole)
+        // The dictionary ascends.
+        var low = distinctIntegers[Int(integers.extremes.min)]
+        var high = distinctIntegers[Int(integers.extremes.max)]
+        if let validity {
+            (low, high) = (Int64.max, Int64.min)
+            for row in 0..<codes.count where validity[row / 64] >> UInt64(row % 64) & 1 == 1 {
+                low = min(low, whole[row])
+                high = max(high, whole[row])
+            }
         }
         let summary = IntegerSummary(
             whole.span, validity: validity, count: validCount, min: low, max: high)
@@ -151,6 +229,11 @@ struct DoubleEncoder {
         _ validCount: Int
     ) {
         if validCount == 0 { return }
+        let mayFollow = entry.isCode || entry.tag.has(VectorTag.ordered)
+        if entry.integers.shape == .constant && mayFollow {
+            entry.statistics = .double(values[0], repeated: validCount)
+            return
+        }
         entry.statistics = VectorStatistics(
             count: validCount, numbers: .doubles(DoubleSummary(values, validity: validity)))
     }
@@ -210,10 +293,10 @@ struct DoubleEncoder {
         _ values: Span<Double>, _ validity: [UInt64]?, _ validCount: Int,
         into payload: inout [UInt8]
     ) -> VectorEntry {
-        ordered.removeAll(keepingCapacity: true)
-        for row in 0..<values.count {
-            let pattern = Int64(bitPattern: values[row].bitPattern)
-            ordered.append(useGorilla ? pattern : OrderedBits.map(pattern))
+        if useGorilla {
+            Self.patterns(values, into: &ordered)
+        } else {
+            OrderedBits.map(values, into: &ordered)
         }
         var vector = IntegerVector(shape: .gorilla)
         if useGorilla {
@@ -228,5 +311,21 @@ struct DoubleEncoder {
         entry.tag.set(VectorTag.ordered)
         summarize(&entry, values, validity, validCount)
         return entry
+    }
+
+    private static func patterns(_ values: Span<Double>, into output: inout [Int64]) {
+        if output.count != values.count { output = [Int64](repeating: 0, count: values.count) }
+        for row in 0..<values.count { output[row] = Int64(bitPattern: values[row].bitPattern) }
+    }
+
+    private static func gather(
+        _ codes: Span<Int64>, _ integers: [Int64], into output: inout [Int64]
+    ) {
+        if output.count != codes.count { output = [Int64](repeating: 0, count: codes.count) }
+        var span = output.mutableSpan
+        let source = integers.span
+        for row in 0..<codes.count {
+            unsafe span[unchecked: row] = source[Int(codes[unchecked: row])]
+        }
     }
 }

@@ -115,6 +115,28 @@ package struct DoubleSummary: Hashable, Sendable {
         sumRest = (remainder + lost) / power
     }
 
+    /// Of one value so many times. The sum is exact in two doubles: the value is cut in two, the
+    /// halves times the count are exact.
+    init(repeating value: Double, count: Int) {
+        self.init()
+        if value.isNaN {
+            nanCount = count
+            return
+        }
+        min = value
+        max = value
+        if value.isInfinite {
+            if value > 0 { positiveInfinityCount = count } else { negativeInfinityCount = count }
+            return
+        }
+        let high = Double(bitPattern: value.bitPattern & ~0x7FF_FFFF)
+        let more = high * Double(count)
+        let less = (value - high) * Double(count)
+        sum = more + less
+        sumRest = (more - sum) + less
+        if !sum.isFinite || !sumRest.isFinite { sumRest = 0 }
+    }
+
     /// Summarises the values whose bit is set; all of them where there are no bits.
     init(_ values: Span<Double>, validity: [UInt64]?) {
         self.init()
@@ -179,6 +201,22 @@ package struct DoubleSummary: Hashable, Sendable {
         if positiveInfinityCount > 0 { return .infinity }
         if negativeInfinityCount > 0 { return -.infinity }
         return sum + sumRest
+    }
+}
+
+// MARK: One value
+
+extension VectorStatistics {
+    static func double(_ value: Double, repeated count: Int) -> VectorStatistics {
+        VectorStatistics(
+            count: count, numbers: .doubles(DoubleSummary(repeating: value, count: count)))
+    }
+
+    static func decimals(
+        _ value: Int64, scale: Int, repeated count: Int
+    ) -> VectorStatistics {
+        let summary = IntegerSummary(min: value, max: value, sum: Int128(value) * Int128(count))
+        return VectorStatistics(count: count, numbers: .decimals(summary, scale: scale))
     }
 }
 

@@ -37,6 +37,9 @@ extension StripDirectory {
             switch doubles?.stage {
             case .decimals(let scale): return "decimals of scale \(scale): \(names)"
             case .corrected(let scale): return "corrected decimals of scale \(scale): \(names)"
+            case .singles(let scale): return "decimals as floats of scale \(scale): \(names)"
+            case .cut(let width):
+                return "patterns cut at bit \(width), \(leftParts.count) left parts: \(names)"
             case .dictionary:
                 return "dictionary of \(distinctDoubles.first?.rowCount ?? 0) doubles, "
                     + "codes: \(names)"
@@ -158,6 +161,10 @@ extension StripDirectory {
             switch doubles?.stage {
             case .decimals(let scale): text += ", scale \(scale)"
             case .corrected(let scale): text += ", corrected, scale \(scale)"
+            case .singles(let scale): text += ", floats, scale \(scale)"
+            case .cut(let width):
+                _ = try CutPatterns.readLeftParts(&reader, rightWidth: width)
+                text += ", \(leftParts.count) left parts above bit \(width)"
             case .patterns, nil: text += ", no decimals"
             case .dictionary:
                 add(reader.offset, text + ", dictionary")
@@ -244,7 +251,8 @@ extension StripDirectory {
             text += ": \(Self.name(entry.tag))" + Self.parameters(entry.integers)
             if let corrections = entry.corrections {
                 text +=
-                    "; corrections: \(Self.name(corrections.tag))"
+                    "; \(leftParts.isEmpty ? "corrections" : "right parts"): "
+                    + Self.name(corrections.tag)
                     + Self.parameters(corrections)
             }
             if entry.exceptionCount > 0 { text += ", exceptions: \(entry.exceptionCount)" }

@@ -42,6 +42,13 @@ extension StripDirectory {
                 &span, rowCount: rowCount, scale: scale,
                 isDivided: place.tag.has(VectorTag.division))
             try applyCorrections(bytes, place, to: &span)
+        case .singles(let scale):
+            Decimal.decode(&span, rowCount: rowCount, scale: scale, isDivided: false)
+            SingleDecimal.round(&span, rowCount: rowCount)
+            try applyExceptions(bytes, place, to: &span)
+        case .cut:
+            try Self.lookUp(leftParts, place, in: &span)
+            try addRightParts(bytes, place, to: &span)
         case .dictionary:
             try Self.lookUp(distinct, place, in: &span)
         case .patterns, nil: return
@@ -93,6 +100,19 @@ extension StripDirectory {
         }
     }
 
+    /// Completes left parts to patterns.
+    private func addRightParts(
+        _ bytes: RawSpan, _ place: Place, to span: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        guard let rights = place.corrections else { return }
+        let rowCount = place.rowCount
+        var parts = [Int64](repeating: 0, count: LaneLayout.paddedCount(rowCount))
+        var partSpan = parts.mutableSpan
+        let offset = place.valueOffset + place.integers.byteCount(rowCount: rowCount)
+        try rights.decode(bytes, at: offset, rowCount: rowCount, into: &partSpan)
+        span.add(parts.span, rowCount: rowCount)
+    }
+
     /// Codes become the patterns they stand for.
     private static func lookUp(
         _ distinct: [Int64], _ place: Place, in span: inout MutableSpan<Int64>
@@ -110,7 +130,16 @@ extension StripDirectory {
             }
         }
         if isBeyond {
-            throw FormatError("a code beyond the \(limit) doubles", at: place.valueOffset)
+            throw FormatError("a code beyond the \(limit) there are", at: place.valueOffset)
+        }
+    }
+}
+
+extension MutableSpan where Element == Int64 {
+    fileprivate mutating func add(_ other: Span<Int64>, rowCount: Int) {
+        precondition(count >= rowCount && other.count >= rowCount, "the rows were unpacked before")
+        for row in 0..<rowCount {
+            unsafe self[unchecked: row] = self[unchecked: row] &+ other[unchecked: row]
         }
     }
 }

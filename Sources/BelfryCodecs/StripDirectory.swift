@@ -16,6 +16,8 @@ package struct StripDirectory: Sendable {
     /// The distinct doubles of a strip of codes: one directory or none, an array because a struct
     /// cannot hold its own kind.
     private(set) var distinctDoubles: [StripDirectory] = []
+    /// The left parts of cut patterns, moved to their place.
+    private(set) var leftParts: [Int64] = []
     /// Keys and values of a map, or nothing.
     private(set) var mapColumns: [StripDirectory] = []
     /// From behind the tokens to the map or the entries: transforms and validities.
@@ -112,6 +114,9 @@ package struct StripDirectory: Sendable {
                 dictionaryScale = distinct.onlyScale
                 distinctDoubles = [distinct]
             }
+            if case .cut(let rightWidth) = stage {
+                leftParts = try CutPatterns.readLeftParts(&reader, rightWidth: rightWidth)
+            }
             doubles = DoubleForm(stage, dictionaryScale: dictionaryScale)
         case .texts:
             let byte = try reader.readUInt8()
@@ -159,7 +164,7 @@ package struct StripDirectory: Sendable {
     ) throws(FormatError) {
         let count = try reader.readCount(limit: limit, "distinct doubles")
         let byte = try reader.readUInt8()
-        guard let stage = DoubleStage(byte: byte), stage != .dictionary else {
+        guard let stage = DoubleStage(byte: byte), stage.mayBeOfDictionary else {
             throw FormatError("form of distinct doubles \(byte)", at: reader.offset - 1)
         }
         rowCount = count
@@ -254,7 +259,10 @@ package struct StripDirectory: Sendable {
                         throw FormatError("a ramp with rows without a value", at: reader.offset)
                     }
                     current.integers.base = entry.baseOfRepeat(repetition)
-                    current.statistics = current.derivedStatistics(around)
+                    guard let statistics = current.statisticsOfRepeat(around) else {
+                        throw FormatError("a repeated code without value", at: reader.offset)
+                    }
+                    current.statistics = statistics
                 }
                 vectors[index].tag = current.tag
                 vectors[index].integers = current.integers

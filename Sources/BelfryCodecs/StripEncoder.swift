@@ -254,8 +254,10 @@ private struct StripBuilding {
         if let dictionary = choice.dictionary {
             dictionaryScale = encodeDistinct(dictionary.values, forms: forms)
         }
+        choice.cut?.writeLeftParts(&transforms)
         var encoder = DoubleEncoder(
             stage: choice.stage, dictionary: choice.dictionary, dictionaryScale: dictionaryScale,
+            cut: choice.cut,
             useGorilla: options.useGorilla, isOfDictionary: !options.mayUseDictionary)
         encoder.integers = integerEncoder(forms)
         defer { takeBack(encoder.integers) }

@@ -13,10 +13,13 @@ struct VectorEntry: Sendable {
     var writtenBase: Int64 = 0
     /// Decimals: rows that hold a pattern of their own.
     var exceptionCount = 0
-    /// Corrected decimals: how many doubles each value is off, as integers of their own.
+    /// Corrected decimals: how many doubles each value is off, as integers of their own. Cut
+    /// patterns: the right parts.
     var corrections: IntegerVector?
-    /// Whether the statistics of more of its kind would follow from the parameters.
+    /// Whether the integers measure the values, so that the statistics of a ramp follow from them.
     var isDerivable = true
+    /// Whether the integers are codes into a dictionary of doubles.
+    var isCode = false
     /// Of a mapped strip: the integers are what differs from the map, and no measure of values.
     var isMapped = false
     var statistics = VectorStatistics.empty
@@ -34,9 +37,9 @@ struct VectorEntry: Sendable {
         vector.base = base
         self.init(vector)
         isDerivable = doubles?.isDerivable ?? true
+        isCode = doubles?.stage == .dictionary
         switch doubles?.stage {
-        case .corrected: corrections = IntegerVector(shape: .constant)
-        case .patterns: tag.set(VectorTag.ordered)
+        case .corrected, .singles, .cut, .patterns: tag.set(VectorTag.ordered)
         case .decimals, .dictionary, nil: break
         }
     }
@@ -51,14 +54,21 @@ struct VectorEntry: Sendable {
             + exceptionCount * Self.exceptionByteCount + (texts?.storedByteCount ?? 0)
     }
 
+    /// What goes on needs no statistics, or only its value.
     private var mayRepeat: Bool {
-        (integers.shape == .constant || integers.shape == .ramp) && isDerivable
-            && !tag.has(VectorTag.exceptions) && texts == nil
+        if tag.has(VectorTag.exceptions) || texts != nil { return false }
+        switch integers.shape {
+        case .constant: return isDerivable || isCode || tag.has(VectorTag.ordered)
+        case .ramp: return isDerivable && !tag.has(VectorTag.ordered)
+        case .frame, .delta, .secondDelta, .runs, .raw, .gorilla: return false
+        }
     }
 
     /// Takes in the entry of the next vector where that says nothing new.
     mutating func absorb(_ next: VectorEntry) -> Bool {
-        guard mayRepeat, next.mayRepeat, !tag.has(VectorTag.ordered) else { return false }
+        guard mayRepeat, next.mayRepeat else { return false }
+        // The value of a code stands with the first vector that has one.
+        if isCode && statistics.count == 0 && next.statistics.count > 0 { return false }
         var expected = integers
         expected.base = baseOfRepeat(repeatCount + 1)
         guard next.integers == expected else { return false }
@@ -83,6 +93,8 @@ struct VectorEntry: Sendable {
         case derived
         case integers
         case doubles
+        /// A constant code: the value it stands for.
+        case value
     }
 
     /// - Parameter doubles: the strip's form where its kind is doubles.
@@ -91,6 +103,10 @@ struct VectorEntry: Sendable {
     ) -> StatisticsForm {
         if kind == .booleans || kind == .texts || validCount == 0 { return .derived }
         if let doubles {
+            if integers.shape == .constant {
+                if tag.has(VectorTag.ordered) { return .derived }
+                if isCode { return .value }
+            }
             let isOther = tag.has(VectorTag.ordered) || tag.has(VectorTag.exceptions)
             if isOther || doubles.summaryScale == nil { return .doubles }
             if !doubles.isDerivable { return .integers }
@@ -140,6 +156,12 @@ struct VectorEntry: Sendable {
             }
         case .doubles:
             (statistics.doubleSummary ?? DoubleSummary()).write(&writer)
+        case .value:
+            switch statistics.numbers {
+            case .decimals(let summary, _): writer.writeSignedVarint(summary.min)
+            case .doubles(let summary): writer.writeDouble(summary.min)
+            case .none, .integers: preconditionFailure("a code stands for a double")
+            }
         }
         return integers.hasBase ? integers.base : reference
     }
@@ -178,15 +200,20 @@ struct VectorEntry: Sendable {
         entry.isMapped = around.isMapped
         entry.isDerivable =
             (around.doubles?.isDerivable ?? true) && (!around.isMapped || around.kind == .texts)
-        if case .corrected = around.doubles?.stage, !tag.has(VectorTag.ordered) {
-            entry.corrections = try readCorrections(&reader, around)
+        switch around.doubles?.stage {
+        case .corrected, .cut:
+            if !tag.has(VectorTag.ordered) {
+                entry.corrections = try readCorrections(&reader, around)
+            }
+        case .dictionary: entry.isCode = !around.isMapped
+        case .decimals, .singles, .patterns, nil: break
         }
         if tag.has(VectorTag.patchedOrRepeated) {
             switch tag.shape {
             case .constant, .ramp:
-                guard !tag.has(VectorTag.exceptions | VectorTag.ordered), !around.isPlainText,
-                    entry.isDerivable
-                else { throw FormatError("tag \(tag.byte) with repetition", at: start) }
+                guard !around.isPlainText, entry.mayRepeat else {
+                    throw FormatError("tag \(tag.byte) with repetition", at: start)
+                }
                 entry.repeatCount = try reader.readCount(
                     limit: around.restCount, "repeated vectors")
             case .frame, .delta, .secondDelta: break
@@ -224,7 +251,8 @@ struct VectorEntry: Sendable {
         switch doubles.stage {
         case .decimals: return true
         case .corrected: return !tag.has(VectorTag.exceptions)
-        case .dictionary: return tag.byte & ofDoubles == 0
+        case .singles: return !tag.has(VectorTag.division)
+        case .dictionary, .cut: return tag.byte & ofDoubles == 0
         case .patterns: return false
         }
     }
@@ -263,6 +291,26 @@ struct VectorEntry: Sendable {
         case .doubles:
             statistics.numbers = .doubles(
                 try DoubleSummary.read(&reader, count: around.validCount))
+        case .value:
+            if let scale = around.doubles?.summaryScale {
+                let value = try reader.readSignedVarint()
+                statistics = .decimals(value, scale: scale, repeated: around.validCount)
+            } else {
+                statistics = .double(try reader.readDouble(), repeated: around.validCount)
+            }
+        }
+    }
+
+    /// Of a vector behind the first one that a constant or ramp covers; nil where a code has
+    /// no value.
+    func statisticsOfRepeat(_ around: Surroundings) -> VectorStatistics? {
+        guard isCode, around.validCount > 0 else { return derivedStatistics(around) }
+        switch statistics.numbers {
+        case .decimals(let summary, let scale):
+            return .decimals(summary.min, scale: scale, repeated: around.validCount)
+        case .doubles(let summary):
+            return .double(summary.min, repeated: around.validCount)
+        case .none, .integers: return nil
         }
     }
 
@@ -273,6 +321,10 @@ struct VectorEntry: Sendable {
         switch around.kind {
         case .integers: statistics.numbers = .integers(summary)
         case .doubles:
+            if tag.has(VectorTag.ordered) {
+                let pattern = UInt64(bitPattern: OrderedBits.map(integers.base))
+                return .double(Double(bitPattern: pattern), repeated: around.validCount)
+            }
             if let scale = around.doubles?.summaryScale {
                 statistics.numbers = .decimals(summary, scale: scale)
             }

@@ -109,12 +109,65 @@ struct ChoiceTests {
         #expect(trip.bitsPerValue < 5.2)
     }
 
-    /// Floats widened to doubles are no decimals, but a sensor takes few of them.
-    @Test mutating func widenedFloatsAreADictionary() throws {
+    /// Floats widened to doubles are no decimals, but of decimals they are made.
+    @Test mutating func widenedFloatsAreDecimals() throws {
         let values = (0..<65_536).map { _ in Double(Float(whole(0...255)) / 10) }
         let trip = try RoundTrip.check(values)
-        #expect(try trip.stage == .dictionary)
+        #expect(try trip.stage == .singles(scale: 1))
         #expect(trip.bitsPerValue < 8.5)
+        // A sensor that takes few of them needs no arithmetic.
+        let few = (0..<65_536).map { _ in Double(Float(whole(0...20)).squareRoot()) }
+        let dictionary = try RoundTrip.check(few)
+        #expect(try dictionary.stage == .dictionary)
+        #expect(dictionary.bitsPerValue < 5.5)
+    }
+
+    /// Floats that are no decimals leave 29 bits of a double alone.
+    @Test mutating func floatsTakeTheirOwnBits() throws {
+        let values = (0..<65_536).map { _ in
+            Double(Float(1) + Float(whole(0...(1 << 22))) / Float(1 << 23))
+        }
+        #expect(try RoundTrip.check(values).bitsPerValue < 24)
+    }
+
+    /// Measured angles: exponents and signs of many kinds, digits that are noise.
+    @Test mutating func radiansAreCut() throws {
+        let values = DoubleSample.radians.values(65_536, seed: 8)
+        let trip = try RoundTrip.check(values)
+        guard case .cut = try trip.stage else {
+            Issue.record("\(String(describing: try trip.stage))")
+            return
+        }
+        #expect(trip.bitsPerValue < 56.4)
+        try RoundTrip.check(values, cold: true)
+    }
+
+    /// Long stretches of one value cost about nothing, whatever the strip's stage is.
+    @Test mutating func stretchesOfOneValueAreOneEntry() throws {
+        var values = [Double](repeating: 0, count: 65_536)
+        for row in 0..<2048 { values[row] = Double(whole(0...40)) * 1_234.56 }
+        #expect(try RoundTrip.check(values).bitsPerValue < 0.35)
+        for row in 0..<2048 { values[row] = Double(whole(0...40)) / 7 }
+        let odd = try RoundTrip.check(values)
+        #expect(odd.bitsPerValue < 0.35)
+        for row in 2048..<65_536 { values[row] = .nan }
+        #expect(try RoundTrip.check(values).bitsPerValue < 0.35)
+        for row in 0..<2048 { values[row] = Double.random(in: 0...1, using: &random) }
+        #expect(try RoundTrip.check(values).bitsPerValue < 2.2)
+    }
+
+    @Test mutating func choiceIsExplained() throws {
+        let miles = (0..<65_536).map { _ in
+            Decimal.quotient(Int64((Double(whole(0...31)) * 18.52).rounded()), scale: 1)
+        }
+        let report = StripEncoder.explain(.doubles(miles), validity: nil)
+        #expect(report.taken.name == "dictionary of 32 distinct values")
+        #expect(report.others.map(\.name) == ["decimals with 1 digit"])
+        #expect(report.taken.bitsPerValue < 5.2)
+        #expect("\(report)".hasPrefix("dictionary of 32 distinct values: 5."))
+        #expect("\(report)".contains(", against 10."))
+        let counts = StripEncoder.explain(.integers([1, 2, 3]), validity: nil)
+        #expect(counts.taken.name == "1 ramp" && counts.others.isEmpty)
     }
 
     /// Decimals that arithmetic left a few doubles off: means, sums, conversions.

@@ -58,6 +58,11 @@ struct DamageTests {
             Sample("ordered", .doubles(DoubleSample.smooth.values(40, seed: 1))),
             Sample("steps", .doubles(DoubleSample.steps.values(2100, seed: 1))),
             Sample("corrected", .doubles(DoubleSample.corrected.values(400, seed: 1)), .mostly),
+            Sample("floats", .doubles(DoubleSample.fewSingles.values(300, seed: 1)), .mostly),
+            Sample("cut", .doubles(DoubleSample.radians.values(1500, seed: 1)), .mostly),
+            Sample("stretches", .doubles(DoubleSample.stretches.values(9300, seed: 1))),
+            Sample(
+                "strange stretches", .doubles(DoubleSample.strangeStretches.values(6500, seed: 1))),
             Sample("distinct decimals", .doubles(DoubleSample.miles.values(600, seed: 1))),
             Sample("distinct patterns", .doubles(DoubleSample.fewPatterns.values(900, seed: 1))),
             Sample(

@@ -6,6 +6,7 @@ enum DoubleSample: String, CaseIterable, Sendable {
     case specials, fewSpecials, someSpecials, manySpecials, onlyNaN, negativeZeros, subnormals
     case smooth, singles, ulps, averages, ramp, steps, infiniteFirst, changing
     case miles, floats, corrected, fewPatterns
+    case radians, fewSingles, stretches, strangeStretches
 
     func values(_ count: Int, seed: UInt64) -> [Double] {
         var random = SeededGenerator(seed: seed)
@@ -77,9 +78,20 @@ enum DoubleSample: String, CaseIterable, Sendable {
             return Double(bitPattern: pattern &+ UInt64(step))
         case .fewPatterns:
             return row % 7 == 0 ? special(&random) : Double(row % 11) / 3
+        case .radians:
+            return whole(-1_800_000...1_800_000, &random) / 10_000 * 0.017453292519943295
+        case .fewSingles:
+            let float = Float(whole(-9_999_999...9_999_999, &random)) / 1000
+            return Int.random(in: 0..<60, using: &random) == 0 ? special(&random) : Double(float)
+        case .stretches: return Double(row / 2500 % 3) * 1e9 / 7 + (row % 9000 == 0 ? 0.1 : 0)
+        case .strangeStretches:
+            let pattern = Self.specialPatterns[row / 2100 % Self.specialPatterns.count]
+            return row % 5000 == 77 ? Double(row) / 3 : Double(bitPattern: pattern)
         case .infiniteFirst: return row == 0 ? .infinity : whole(0...999, &random) / 10
         case .changing:
-            let parts = Self.allCases.filter { $0 != .changing && $0 != .fewPatterns }
+            let parts = Self.allCases.filter {
+                $0 != .changing && $0 != .fewPatterns && $0 != .strangeStretches
+            }
             return parts[row / 1024 % parts.count].value(row, &state, &random)
         }
     }

@@ -14,7 +14,10 @@ struct DoubleStripTests {
         }
     }
 
-    @Test(arguments: [DoubleSample.changing, .cents, .ramp, .patterns, .fewSpecials])
+    @Test(arguments: [
+        DoubleSample.changing, .cents, .ramp, .patterns, .fewSpecials, .radians, .stretches,
+        .strangeStretches,
+    ])
     func fullStrips(sample: DoubleSample) throws {
         let trip = try RoundTrip.check(sample.values(Strip.rowCountLimit, seed: 11))
         #expect(trip.decoder.vectorCount == 64)

@@ -40,7 +40,9 @@ struct ForgedStripTests {
             directory.writeUInt8(kind.rawValue)
             directory.writeCount(rowCount)
             if kind == .doubles {
-                let stages: [UInt8] = [0xFF, 0x40, 0x22, UInt8.random(in: 0...20, using: &random)]
+                let stages: [UInt8] = [
+                    0xFF, 0x40, 0x22, 0x61, 0x80, UInt8.random(in: 0...20, using: &random),
+                ]
                 directory.writeUInt8(stages.randomElement(using: &random) ?? 0)
             }
             if kind == .texts { directory.writeUInt8(UInt8.random(in: 0...1, using: &random)) }

@@ -26,6 +26,10 @@ struct FormatExampleTests {
         "Exceptions": (.doubles([20.5, 20.7, -0.0, 21.2, 20.5, 20.6]), .all),
         "Division": (.doubles([5_000_000_000.27, 5_000_000_000.27]), .all),
         "Ordered bits": (.doubles([.infinity, .infinity]), .all),
+        "Decimals of floats": (
+            .doubles([Float(20.5), 20.7, 20.6, 21.2].map { Double($0) }), .all
+        ),
+        "Stretches of one double": (.doubles(codes), .all),
         "XOR": (.doubles([1.5, 1.5, 2.5]), .all),
         "Booleans": (.booleans([true, false, true, true, true]), .all),
         "Rows without a value": (.integers([3, 0, 4, 5]), .all),
@@ -33,6 +37,9 @@ struct FormatExampleTests {
         "Plain texts": (texts(["ab", "cde", ""]), .all),
         "Dictionary": (texts(["off", "on", "off", "on", "on"]), .all),
     ]
+
+    /// Two doubles that are no decimals, for a vector and for two.
+    private static let codes: [Double] = (0..<2500).map { $0 < 1024 ? 0.1 + 0.2 : 1.0 / 3 }
 
     private static func texts(_ texts: [String]) -> StripValues {
         var offsets: [UInt32] = [0]

@@ -13,6 +13,7 @@ struct ReaderStripTests {
         addSamples(&strips)
         addShapes(&strips)
         addScales(&strips)
+        addOthers(&strips)
         addMaps(&strips)
         let path = NSTemporaryDirectory() + "belfry-strips-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -159,6 +160,18 @@ struct ReaderStripTests {
         }
     }
 
+    /// Decimals of floats, cut patterns, and long stretches of one value.
+    private func addOthers(_ strips: inout StripFile) {
+        let samples: [DoubleSample] = [.fewSingles, .radians, .stretches, .strangeStretches]
+        for sample in samples {
+            for cold in [false, true] {
+                var options = StripOptions()
+                options.isCold = cold
+                strips.add(.doubles(sample.values(7500, seed: 14)), nil, options, "\(sample)")
+            }
+        }
+    }
+
     /// Each kind as a function of another.
     private func addMaps(_ strips: inout StripFile) {
         var random = SeededGenerator(seed: 13)
@@ -198,7 +211,12 @@ struct ReaderStripTests {
             if kind != .booleans { forms.insert("\(kind) validity form 2") }
         }
         for byte in UInt8.min...UInt8.max {
-            if case .corrected(let scale)? = DoubleStage(byte: byte), scale != 4 { continue }
+            switch DoubleStage(byte: byte) {
+            case .corrected(let scale) where scale != 4: continue
+            case .singles(let scale) where scale != 3: continue
+            case .cut(let width) where width != 48: continue
+            default: break
+            }
             if DoubleStage(byte: byte) != nil { forms.insert("doubles stage \(hex(byte))") }
             if TextStage(rawValue: byte) != nil { forms.insert("texts stage \(hex(byte))") }
             if EncodedBits.Form(rawValue: byte) != nil {

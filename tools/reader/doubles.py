@@ -9,6 +9,8 @@ from cursor import MASK, Bits, FormatError, signed
 PATTERNS = 0xFF
 DICTIONARY = 0x40
 CORRECTED = 0x20
+SINGLES = 0x60
+CUT = 0x80
 
 BY_DIVISION = 0x20
 ORDERED = 0x40
@@ -69,6 +71,29 @@ def corrected(integers, corrections, k, divided):
         unordered(signed(ordered(pattern_of(decimal(i, k, divided))) + correction))
         for i, correction in zip(integers, corrections)
     ]
+
+
+def singles(integers, k):
+    """Decimals that went through a float."""
+    values = []
+    for i in integers:
+        try:
+            single = struct.unpack("<f", struct.pack("<f", decimal(i, k, False)))[0]
+        except OverflowError:
+            single = float("inf") if i > 0 else float("-inf")
+        values.append(pattern_of(single))
+    return values
+
+
+def is_cut(stage):
+    return CUT <= stage < CUT + 16
+
+
+def joined(codes, rights, lefts, width):
+    """Patterns of left parts by code and right parts."""
+    if any(not 0 <= code < len(lefts) for code in codes):
+        raise FormatError("codes beyond the left parts")
+    return [(lefts[code] << width) + right & MASK for code, right in zip(codes, rights)]
 
 
 def read_exceptions(payload, patterns, count):

@@ -11,9 +11,14 @@ INTEGERS, DOUBLES = 0, 1
 
 def form_of(entry, strip):
     """Which form an entry's statistics have: None; "based" on the
-    parameters of its integers, or "plain" integers; or "doubles"."""
+    parameters of its integers, or "plain" integers; "doubles"; or the "value" of a code."""
     if entry.kind not in (INTEGERS, DOUBLES) or entry.value_count == 0:
         return None
+    if entry.kind == DOUBLES and entry.shape.shape == CONSTANT:
+        if entry.tag & doubles.ORDERED:
+            return None
+        if entry.stage == doubles.DICTIONARY and not strip.is_mapped:
+            return "value"
     if entry.kind == INTEGERS or (entry.stage <= 18 and not entry.tag & 0xC0):
         if strip.is_mapped:
             return "plain"
@@ -30,6 +35,8 @@ def read(cursor, entry, strip):
     if form == "doubles":
         patterns = [cursor.u64() for _ in range(4)]
         return form, patterns, [cursor.varint() for _ in range(3)]
+    if form == "value":
+        return form, cursor.zigzag() if strip.plain_dictionary else cursor.u64()
     unit = entry.shape.unit() if form == "based" else 1
     base = entry.shape.base if form == "based" and entry.shape.shape != RAW else 0
     least = signed(base + cursor.zigzag() * unit)
@@ -47,6 +54,15 @@ def check(entry, strip, values, integers, there):
         patterns = [value for value, is_value in zip(values, there) if is_value]
         if entry.statistics[1:] != of_doubles(patterns):
             raise FormatError(f"statistics {entry.statistics} are not {of_doubles(patterns)}")
+        return
+    if form == "value":
+        code = integers[0]
+        value = strip.inner.integers[code] if strip.plain_dictionary else strip.dictionary[code]
+        found = entry.statistics[1]
+        are_nan = not strip.plain_dictionary and all(
+            math.isnan(doubles.double_of(pattern)) for pattern in (value, found))
+        if value != found and not are_nan:
+            raise FormatError(f"the value {found} of a code that stands for {value}")
         return
     if strip.kind == DOUBLES and entry.stage == doubles.DICTIONARY:
         integers = [strip.inner.integers[code] for code in integers]

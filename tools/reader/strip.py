@@ -83,7 +83,10 @@ class Entry:
         self.kind = strip.kind
         self.value_count = value_count
         decimal_stage = self.kind == DOUBLES and self.stage <= 18
-        self.check_flags(decimal_stage)
+        is_cut = self.kind == DOUBLES and doubles.is_cut(self.stage)
+        may_except = decimal_stage or (
+            self.kind == DOUBLES and doubles.SINGLES <= self.stage < doubles.CUT)
+        self.check_flags(may_except)
         self.shape = Shape(cursor, self.tag, base_before)
         self.repetitions = 0
         if self.shape.shape in (CONSTANT, RAMP) and self.tag & PATCHED:
@@ -91,7 +94,7 @@ class Entry:
             if self.repetitions > vectors_after:
                 raise FormatError("repetitions past the strip")
         self.corrections = None
-        if self.kind == DOUBLES and doubles.CORRECTED <= self.stage < doubles.DICTIONARY:
+        if self.kind == DOUBLES and doubles.CORRECTED <= self.stage < doubles.DICTIONARY or is_cut:
             if not self.tag & doubles.ORDERED:
                 self.corrections = Shape(cursor, cursor.u8(), 0)
         self.exceptions = 0
@@ -100,9 +103,9 @@ class Entry:
         self.texts = StoredBytes(cursor) if self.kind == TEXTS and self.stage == 0 else None
         self.statistics = statistics_of.read(cursor, self, strip)
 
-    def check_flags(self, decimal_stage):
+    def check_flags(self, may_except):
         tag, kind = self.tag, self.kind
-        if tag & doubles.EXCEPTIONS and not decimal_stage:
+        if tag & doubles.EXCEPTIONS and not may_except:
             raise FormatError(f"tag {tag:#x} of a strip without exceptions")
         if kind != DOUBLES and (tag & 0xE0 or tag & 7 == XOR):
             raise FormatError(f"tag {tag:#x} of a strip without doubles")
@@ -135,7 +138,7 @@ class Entry:
             return [doubles.ordered(pattern) for pattern in patterns]
         return self.shape.read(payload, count, strip.table, rows_before)
 
-    def values(self, integers, payload):
+    def values(self, integers, payload, strip):
         """What the integers stand for: themselves, codes and lengths too; patterns of doubles."""
         tag = self.tag
         if self.kind != DOUBLES or self.stage == doubles.DICTIONARY:
@@ -144,6 +147,12 @@ class Entry:
             return [doubles.unordered(integer) for integer in integers]
         if self.stage <= 18:
             values = doubles.decimals(integers, self.stage, tag & doubles.BY_DIVISION)
+        elif doubles.is_cut(self.stage):
+            rights = self.corrections.read(payload, len(integers), None)
+            width = 48 + self.stage - doubles.CUT
+            values = doubles.joined(integers, rights, strip.left_parts, width)
+        elif self.stage >= doubles.SINGLES:
+            values = doubles.singles(integers, self.stage - doubles.SINGLES)
         else:
             corrections = self.corrections.read(payload, len(integers), None)
             values = doubles.corrected(
@@ -296,6 +305,14 @@ class Strip:
             self.plain_dictionary = self.inner.all_decimals()
         else:
             check_double_stage(self.stage)
+        if doubles.is_cut(self.stage):
+            count = cursor.varint()
+            if count > 1024:
+                raise FormatError("more than 1,024 left parts")
+            self.left_parts = [cursor.u8() | cursor.u8() << 8 for _ in range(count)]
+            width = 64 - (48 + self.stage - doubles.CUT)
+            if any(part >> width for part in self.left_parts):
+                raise FormatError("a left part of too many bits")
 
     def read_entries(self, cursor, counts, validity):
         return list_entries(cursor, self, [
@@ -342,7 +359,7 @@ class Strip:
                 raise FormatError("raw vectors of scaled integers")
             integers = [signed(self.origin + count * self.unit) for count in integers]
         self.integers.append(integers)
-        slots = entry.values(integers, payload)
+        slots = entry.values(integers, payload, self)
         if self.dictionary is not None:
             if any(not 0 <= code < len(self.dictionary) for code in slots):
                 raise FormatError("codes beyond a dictionary")
@@ -367,6 +384,8 @@ class InnerStrip:
         if self.stage == doubles.DICTIONARY:
             raise FormatError("a dictionary of a dictionary")
         check_double_stage(self.stage)
+        if doubles.is_cut(self.stage):
+            raise FormatError("a dictionary of cut patterns")
         self.counts = vector_rows(count)
         self.entries = list_entries(cursor, self, self.counts, self.counts)
 
@@ -379,13 +398,14 @@ class InnerStrip:
         for (entry, rows_before), count in zip(self.entries, self.counts):
             integers = entry.integers(payload, self, count, rows_before)
             self.integers.extend(integers)
-            patterns.extend(entry.values(integers, payload))
+            patterns.extend(entry.values(integers, payload, self))
         return patterns
 
 
 def check_double_stage(stage):
-    decimal = stage <= 18 or doubles.CORRECTED <= stage <= doubles.CORRECTED + 18
-    if not decimal and stage != doubles.PATTERNS:
+    decimal = any(
+        first <= stage <= first + 18 for first in (0, doubles.CORRECTED, doubles.SINGLES))
+    if not decimal and not doubles.is_cut(stage) and stage != doubles.PATTERNS:
         raise FormatError(f"doubles of stage {stage:#x}")
 
 

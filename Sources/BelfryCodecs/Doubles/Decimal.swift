@@ -85,20 +85,23 @@ enum Decimal {
         let power = powers[scale]
         let (high, low) = split(scale)
         var span = output.mutableSpan
-        var missCount = 0
-        var largest = 0.0
+        // Within 2^51 the shifted number has the exponent of 2^52.
+        var wrong: UInt64 = 0
         for row in 0..<count {
             let value = unsafe values[unchecked: row]
             let shifted = value * power + magic
             let whole = shifted - magic
             unsafe span[unchecked: row] = Int64(bitPattern: shifted.bitPattern) &- magicBits
             let decoded = whole * high + whole * low
-            let isWithin = whole.magnitude < 0x1p51
-            let isExact = decoded.bitPattern == value.bitPattern && isWithin
-            missCount &+= isExact ? 0 : 1
-            largest = isWithin ? max(largest, whole.magnitude) : largest
+            wrong |= decoded.bitPattern ^ value.bitPattern
+            wrong |= (shifted.bitPattern ^ 0x4330_0000_0000_0000) &>> 52
         }
-        if missCount == 0 { return Outcome(missCount: 0, isDivided: false) }
+        if wrong == 0 { return Outcome(missCount: 0, isDivided: false) }
+        var largest = 0.0
+        for row in 0..<count {
+            let whole = values[row] * power + magic - magic
+            if whole.magnitude < 0x1p51 { largest = max(largest, whole.magnitude) }
+        }
         findMisses(values, scale, isDivided: false, &misses)
         // Misses at large magnitudes are what division is for.
         var isDivided = false
@@ -136,7 +139,7 @@ enum Decimal {
         integer > -magnitudeLimit && integer < magnitudeLimit
     }
 
-    private static func fillMisses(_ output: inout [Int64], _ misses: [Int]) {
+    static func fillMisses(_ output: inout [Int64], _ misses: [Int]) {
         // Leading misses take the first integer there is.
         var firstExact = 0
         for row in misses {

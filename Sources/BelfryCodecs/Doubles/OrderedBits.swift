@@ -14,4 +14,24 @@ enum OrderedBits {
             unsafe output[unchecked: row] = map(output[unchecked: row])
         }
     }
+
+    /// Of each value.
+    static func map(_ values: Span<Double>, into output: inout [Int64]) {
+        if output.count != values.count { output = [Int64](repeating: 0, count: values.count) }
+        var span = output.mutableSpan
+        for row in 0..<values.count {
+            let pattern = unsafe Int64(bitPattern: values[unchecked: row].bitPattern)
+            unsafe span[unchecked: row] = map(pattern)
+        }
+    }
+
+    /// Leaves how many doubles lie between those of these patterns and the ordered ones.
+    static func subtract(_ patterns: Span<Int64>, from output: inout [Int64]) {
+        precondition(output.count == patterns.count, "as many of both")
+        var span = output.mutableSpan
+        for row in 0..<patterns.count {
+            let ordered = unsafe map(patterns[unchecked: row])
+            unsafe span[unchecked: row] = span[unchecked: row] &- ordered
+        }
+    }
 }

@@ -90,8 +90,9 @@ struct IntegerEncoder {
         let count = values.count
         let first = values[0]
         Residuals.offsets(values, above: scan.min, into: &offsets)
-        // Near the ends of Int64 differences wrap, and a divisor would not survive that.
-        let mayDivide = scan.min > -(1 << 61) && scan.max < 1 << 61
+        // Across a range beyond this differences of differences wrap, and a divisor would not survive that.
+        let (range, wraps) = scan.max.subtractingReportingOverflow(scan.min)
+        let mayDivide = !wraps && range < 1 << 61
         let divisor = mayDivide ? Divisor.common(of: offsets.span) : Divisor(1)
         Residuals.divide(&offsets, by: divisor)
         if let tokens,

@@ -78,6 +78,9 @@ struct TokenModel {
         isSigned ? Varint.zigzag(Int64(bitPattern: residual &- center)) : residual
     }
 
+    /// Bits of the form of fewest, infinite where nothing was entered.
+    var leastBits: Double { forms.map(\.bits).min() ?? .infinity }
+
     /// The form of fewest bits with its table; nil where nothing was entered.
     func best() -> TokenEncoder? {
         guard let best = forms.min(by: { $0.bits < $1.bits }), best.bits.isFinite else {

@@ -48,7 +48,7 @@ extension StripDirectory {
     /// ordered bits or has corrections.
     func mayMap(_ kind: StripKind) -> Bool {
         switch doubles?.stage {
-        case .corrected, .patterns: return false
+        case .corrected, .singles, .cut, .patterns: return false
         case .decimals, .dictionary, nil: break
         }
         return mayBeMapped(kind) && scale == nil

@@ -1,7 +1,7 @@
 @testable import BelfryCodecs
 
 /// Strips to begin with of the forms that files of small stores do not have: the COLD tier,
-/// doubles by a dictionary and corrected ones. Each with the three bytes ahead that
+/// doubles by a dictionary, corrected ones, those of floats and cut ones. Each with the three bytes ahead that
 /// `FuzzTargets.strip` takes.
 enum StripSeeds {
     static func all() -> [[UInt8]] {
@@ -81,6 +81,7 @@ enum StripSeeds {
 
     enum Sample: CaseIterable {
         case counts, skewed, steps, walk, miles, thirds, corrected, codes
+        case floats, radians, stretches
 
         func values(_ count: Int) -> StripValues {
             var random = RandomBits(state: 7)
@@ -122,6 +123,16 @@ enum StripSeeds {
                         let step = whole(0...50) == 0 ? 900 : whole(0...4)
                         return Double(bitPattern: pattern &+ UInt64(step))
                     })
+            case .floats:
+                return .doubles(
+                    rows.map { row in
+                        row % 97 == 3
+                            ? .infinity : Double(Float(whole(-9_999_999...9_999_999)) / 1000)
+                    })
+            case .radians:
+                return .doubles(rows.map { _ in Double(whole(-1_800_000...1_800_000)) / 572_958 })
+            case .stretches:
+                return .doubles(rows.map { Double($0 < 100 ? $0 % 9 : 3) * 1.7 / 3 })
             case .codes: return .doubles(rows.map { _ in Double(small() * small()) / 7 })
             }
         }
