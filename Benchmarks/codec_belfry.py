@@ -13,10 +13,14 @@ import subprocess
 import sys
 
 from codec_peers import report
-from columns import SKIPPED, TABLES
+from columns import SKIPPED, TABLES, read
 
 
 TIERS = ["LIGHT", "COLD"]
+
+
+def place(folder, tier, names=TABLES):
+    return f"{folder}/belfry-{tier}" + ("" if names is TABLES else "-traffic")
 
 
 def folder_bytes(folder):
@@ -46,15 +50,28 @@ def sizes(program, path, tier):
     if done.returncode:
         report("belfry", "", "missing", "belfry sizes", tier)
         return
+    # The names of the readings, whatever the case of the tables'.
+    names = {
+        f"{table} {name}".lower(): f"{table} {name}"
+        for table, (_, _, _, fields) in TABLES.items() for name in ["ts", *fields]
+    }
     for table in json.loads(done.stdout)["tables"]:
+        report("belfry", table["table"], "row", table["bits_per_row"], tier)
         for column in table["columns"]:
-            report("belfry", f"{table['name']} {column['name']}", "sizes", column, tier)
+            name = names.get(f"{table['table']} {column['column']}".lower())
+            if name is None or not column["values"]:
+                continue
+            report("belfry", name, "stored", column["bits_per_value"], tier)
+            statistics = column["parts"].get("statistics", 0) * 8 / column["values"]
+            report("belfry", name, "statistics", statistics, tier)
 
 
 def make(program, data, folder):
-    for tier in TIERS:
-        path = f"{folder}/belfry-{tier}"
-        for table, (file, time, tag, _) in TABLES.items():
+    """All four tables, and traffic by itself."""
+    for tier, names in [(tier, names) for tier in TIERS for names in [TABLES, ["traffic"]]]:
+        path = place(folder, tier, names)
+        for table in names:
+            file, time, tag, _ = TABLES[table]
             words = ["import", path, f"{data}/{file}", "--table", table, "--time", time,
                      "--map", f"{time}=ts", "--quiet"]
             words += ["--tag", tag] if tag else []
@@ -66,7 +83,12 @@ def make(program, data, folder):
 
 def measure(program, folder):
     for tier in TIERS:
-        path = f"{folder}/belfry-{tier}"
+        alone = place(folder, tier, ["traffic"])
+        run(program, "compact", alone, "--tier", tier.lower())
+        total, reserve = folder_bytes(alone)
+        rows = int(read(folder, "traffic ts")[1].sum())
+        report("belfry", "traffic", "table", (total - reserve) * 8 / rows, tier)
+        path = place(folder, tier)
         # Nothing is left to compact: it removes what was replaced a minute ago.
         run(program, "compact", path, "--tier", tier.lower())
         total, reserve = folder_bytes(path)
