@@ -71,9 +71,26 @@ struct FormatExampleTests {
         return found
     }
 
+    /// Too few rows for the encoder to code.
+    private static let coded = "Coded residuals"
+
+    @Test func codedResidualsOfTheTextDecode() throws {
+        let example = try #require(try Self.documented()[Self.coded])
+        let directoryByteCount = 8 + Int(example[0]) + 8
+        var bytes = Array(example[..<(directoryByteCount - 8)]) + [UInt8](repeating: 0, count: 8)
+        bytes += example[(directoryByteCount - 8)...] + [UInt8](repeating: 0, count: 8)
+        Strip.seal(&bytes, directoryByteCount: directoryByteCount, salt: 0, offset: 0)
+        let decoder = try StripDecoder(
+            bytes: bytes, kind: .integers, rowCount: 6, salt: 0, offset: 0)
+        #expect(try decoder.decodeIntegers(0) == [10, 13, 10, 27, 10, 13])
+        let summary = IntegerSummary(min: 10, max: 27, sum: 83)
+        #expect(
+            decoder.statistics(of: 0) == VectorStatistics(count: 6, numbers: .integers(summary)))
+    }
+
     @Test func textAndEncoderAgree() throws {
         let documented = try Self.documented()
-        #expect(Set(documented.keys) == Set(Self.examples.keys))
+        #expect(Set(documented.keys) == Set(Self.examples.keys).union([Self.coded]))
         for (name, (values, forms)) in Self.examples {
             let validities: [String: [UInt64]] = [
                 "Rows without a value": [0b1101], "Slots for values alone": [0b0110_0010],

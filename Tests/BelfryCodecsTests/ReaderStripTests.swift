@@ -94,6 +94,9 @@ struct ReaderStripTests {
             .integers((0..<900).map { 1000 * $0 * $0 + 7000 * $0 }), nil, StripOptions(),
             "squares")
         strips.add(
+            .integers((0..<1100).map { 5_000_000_000 * ($0 < 500 ? $0 : $0 + 1) }), nil,
+            StripOptions(), "steps with a gap")
+        strips.add(
             .doubles([Double](repeating: 5_000_000_000.27, count: 70)), nil, StripOptions(),
             "division")
         for forms in [IntegerEncoder.Forms.delta, .secondDelta] {
@@ -230,7 +233,8 @@ struct ReaderStripTests {
             }
         }
         forms.formUnion([
-            "integers", "booleans", "integers tokens signed", "integers tokens unsigned",
+            "integers", "integers scaled", "booleans", "integers tokens signed",
+            "integers tokens unsigned",
             "doubles tokens signed", "doubles tokens unsigned", "texts tokens unsigned",
             "doubles exceptions", "doubles statistics doubles", "doubles statistics based",
             "doubles statistics plain", "codes of doubles statistics plain",
