@@ -40,50 +40,20 @@ extension OpenBlock {
     private static func packedRows(
         _ strip: StripDecoder, _ vector: Int, _ comparison: PlainComparison, _ type: DataType
     ) throws(FormatError) -> [UInt64]? {
+        let sign = comparison.comparison.packed
         switch (strip.kind, type.layout) {
+        case (.integers, .integers):
+            guard let constant = comparison.integer else { return nil }
+            return try strip.rows(of: vector, sign, constant)
+        case (.doubles, .doubles):
+            guard let constant = comparison.double ?? comparison.integer.map({ Double($0) })
+            else { return nil }
+            return try strip.rows(of: vector, sign, constant)
         case (.texts, .texts):
             guard case .text(let text) = comparison.value else { return nil }
-            return try textRows(strip, vector, comparison.comparison, Array(text.utf8))
+            return try strip.rows(of: vector, sign, text: Array(text.utf8)[...])
         default: return nil
         }
-    }
-
-    /// Texts of a dictionary by their codes: the dictionary is sorted, so each comparison comes to
-    /// a range of codes, or what is not in one.
-    private static func textRows(
-        _ strip: StripDecoder, _ vector: Int, _ comparison: ScanRequest.Condition.Comparison,
-        _ text: [UInt8]
-    ) throws(FormatError) -> [UInt64]? {
-        guard let dictionary = strip.dictionary, let codes = try strip.decodeCodes(vector) else {
-            return nil
-        }
-        func first(where isPast: (ArraySlice<UInt8>) -> Bool) -> UInt32 {
-            var low = 0
-            var high = dictionary.count
-            while low < high {
-                let middle = (low + high) >> 1
-                let entry = dictionary.bytes[
-                    Int(dictionary.offsets[middle])..<Int(dictionary.offsets[middle + 1])]
-                if isPast(entry) { high = middle } else { low = middle + 1 }
-            }
-            return UInt32(low)
-        }
-        let from = first { !$0.lexicographicallyPrecedes(text) }
-        let to = first { text.lexicographicallyPrecedes($0) }
-        let range: Range<UInt32>
-        switch comparison {
-        case .less: range = 0..<from
-        case .lessOrEqual: range = 0..<to
-        case .equal, .notEqual: range = from..<to
-        case .greaterOrEqual: range = from..<UInt32(dictionary.count)
-        case .greater: range = to..<UInt32(dictionary.count)
-        }
-        let isOutside = comparison == .notEqual
-        var words = [UInt64](repeating: 0, count: (codes.count + 63) / 64)
-        for row in 0..<codes.count where range.contains(codes[row]) != isOutside {
-            words[row >> 6] |= 1 << UInt64(row & 63)
-        }
-        return RowBits.both(try strip.validity(of: vector), words)
     }
 
     /// What is to be known of a field's values in the rows whose bit is set, or in all rows; nil
@@ -100,7 +70,27 @@ extension OpenBlock {
                 return VectorStatistics(count: count, numbers: .none)
                     .adapted(strip.kind, to: column.type)
             }
-            return nil
+            columns.statistics.vectorsPacked += 1
+            let summary: VectorStatistics
+            if let rows {
+                summary = try strip.summary(of: vector, rows: rows)
+            } else {
+                summary = try strip.computedSummary(of: vector)
+            }
+            return summary.adapted(strip.kind, to: column.type)
         } catch { throw reader.damage(error, block: block, column: column.number) }
+    }
+}
+
+extension ScanRequest.Condition.Comparison {
+    fileprivate var packed: PackedComparison {
+        switch self {
+        case .less: .less
+        case .lessOrEqual: .lessOrEqual
+        case .equal: .equal
+        case .notEqual: .notEqual
+        case .greaterOrEqual: .greaterOrEqual
+        case .greater: .greater
+        }
     }
 }

@@ -38,6 +38,10 @@ final class ScanSummarizer {
     private let needsTimes: Bool
     private let needsFields: Bool
     private var pending: Summary?
+    /// How many were added to it. A limit brings the query back now and then, where it can be
+    /// cancelled.
+    private var joinedCount = 0
+    private static let joinedCountLimit = 1024
     /// To be given before anything else.
     private var ready: [Summary] = []
     /// Something was offered that has to come behind the rows collected so far.
@@ -65,6 +69,7 @@ final class ScanSummarizer {
     func close() {
         if let pending { ready.append(pending) }
         pending = nil
+        joinedCount = 0
     }
 
     /// The rows that were waited for are gone.
@@ -148,5 +153,7 @@ final class ScanSummarizer {
         sum.rowCount += made.rowCount
         for index in sum.columns.indices { sum.columns[index].add(made.columns[index]) }
         pending = sum
+        joinedCount += 1
+        if joinedCount == Self.joinedCountLimit { close() }
     }
 }
