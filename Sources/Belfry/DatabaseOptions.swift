@@ -67,6 +67,13 @@ public struct DatabaseOptions: Sendable {
         set { store.memtableByteCountLimit = newValue }
     }
 
+    /// A partition that the newest row has left behind and that nothing was written to for so long
+    /// becomes one segment of the COLD tier by itself; a day unless said, nil: never.
+    public var coldAfterSeconds: UInt64? {
+        get { store.coldAfterSeconds }
+        set { store.coldAfterSeconds = newValue }
+    }
+
     /// Bytes of compressed columns kept in memory after reading.
     public var blockCacheByteCountLimit: Int {
         get { store.blockCacheByteCountLimit }

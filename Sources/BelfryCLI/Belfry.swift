@@ -20,8 +20,8 @@ struct BelfryCommand: ParsableCommand {
         version: BelfryVersion.text,
         subcommands: [
             ShellCommand.self, QueryCommand.self, ImportCommand.self, GenerateCommand.self,
-            CheckCommand.self, InspectCommand.self, RecoverCommand.self, CompactCommand.self,
-            BackupCommand.self, RestoreCommand.self, UpgradeCommand.self,
+            CheckCommand.self, InspectCommand.self, SizesCommand.self, RecoverCommand.self,
+            CompactCommand.self, BackupCommand.self, RestoreCommand.self, UpgradeCommand.self,
         ])
 
     static func main() {

@@ -45,29 +45,15 @@ struct CheckCommand: ParsableCommand {
 
     private static func json(_ report: CheckReport) -> String {
         let problems = report.places.map { problem in
-            "{\"file\":\(quoted(problem.file)),\"offset\":"
+            "{\"file\":\(JSONText.quoted(problem.file)),\"offset\":"
                 + (problem.offset.map { "\($0)" } ?? "null")
-                + ",\"message\":\(quoted(problem.message))}"
+                + ",\"message\":\(JSONText.quoted(problem.message))}"
         }
         return "{\"ok\":\(report.problems.isEmpty),\"segments\":\(report.segmentCount),"
             + "\"segment_rows\":\(report.segmentRowCount),"
             + "\"log_records\":\(report.logRecordCount),\"log_rows\":\(report.logRowCount),"
             + "\"bytes\":\(report.byteCount),\"problems\":[\(problems.joined(separator: ","))],"
-            + "\"notes\":[\(report.notes.map(quoted).joined(separator: ","))]}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\" + String(scalar)
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+            + "\"notes\":[\(report.notes.map(JSONText.quoted).joined(separator: ","))]}"
     }
 }
 

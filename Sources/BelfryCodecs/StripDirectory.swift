@@ -22,6 +22,10 @@ package struct StripDirectory: Sendable {
     private(set) var mapColumns: [StripDirectory] = []
     /// From behind the tokens to the map or the entries: transforms and validities.
     private(set) var transformRange = 0..<0
+    /// Of the table of tokens.
+    private(set) var tokenRange = 0..<0
+    /// Whether the validity of each vector is written.
+    private(set) var hasValidities = false
     private(set) var vectors: [Place] = []
     let dictionaryEntryCount: Int?
     let dictionaryBytes: StoredBytes?
@@ -44,6 +48,10 @@ package struct StripDirectory: Sendable {
         var texts: StoredBytes?
         var booleans = EncodedBits(form: .none, setCount: 0)
         var statistics = VectorStatistics.empty
+        /// Of the entry in the directory, and of its statistics there; 0 behind the first vector of
+        /// a repeated one.
+        var entryByteCount = 0
+        var statisticsByteCount = 0
 
         var valueOffset: Int { offset + validity.byteCount(rowCount: validityRowCount) }
 
@@ -94,7 +102,9 @@ package struct StripDirectory: Sendable {
             throw FormatError("a strip of \(written) rows, \(rowCount) expected", at: 9)
         }
         self.rowCount = rowCount
+        let tokenStart = reader.offset
         tokens = isCold ? try TokenTable.read(&reader) : nil
+        tokenRange = tokenStart..<reader.offset
         scale = isScaled ? try IntegerScale.read(&reader) : nil
         let transformStart = reader.offset
         var doubles: DoubleForm?
@@ -221,6 +231,7 @@ package struct StripDirectory: Sendable {
         guard form <= (kind == .booleans ? 1 : 2) else {
             throw FormatError("form of validity \(form)", at: reader.offset - 1)
         }
+        hasValidities = form != 0
         vectors.reserveCapacity(Strip.vectorCount(rows: rowCount))
         for vector in 0..<Strip.vectorCount(rows: rowCount) {
             let rows = Strip.rowCount(of: vector, rows: rowCount)
@@ -270,6 +281,10 @@ package struct StripDirectory: Sendable {
                 vectors[index].corrections = current.corrections
                 vectors[index].texts = current.texts
                 vectors[index].statistics = current.statistics
+                if repetition == 0 {
+                    vectors[index].entryByteCount = entry.entryByteCount
+                    vectors[index].statisticsByteCount = entry.statisticsByteCount
+                }
                 index += 1
             }
         }

@@ -25,6 +25,9 @@ struct VectorEntry: Sendable {
     var statistics = VectorStatistics.empty
     /// Plain texts: their bytes.
     var texts: StoredBytes?
+    /// Bytes that were read: of the whole entry, and of its statistics.
+    private(set) var entryByteCount = 0
+    private(set) var statisticsByteCount = 0
 
     init(_ integers: IntegerVector) {
         tag = integers.tag
@@ -227,7 +230,10 @@ struct VectorEntry: Sendable {
         if around.isPlainText {
             entry.texts = try StoredBytes.read(&reader, limit: Strip.textByteCountLimit)
         }
+        let statisticsStart = reader.offset
         try entry.readStatistics(&reader, around)
+        entry.statisticsByteCount = reader.offset - statisticsStart
+        entry.entryByteCount = reader.offset - start
         entry.writtenBase = entry.integers.base
         if let scale = around.scale {
             try scale.apply(to: &entry.integers, at: start)

@@ -30,8 +30,8 @@ package enum Keyword: String, Sendable, CaseIterable {
     case range, real, recovery, recursive, references, rename, replace, reset, retain, returning
     case right, rollback
     case rollup, row, rows
-    case sample, second, segment, segments, select, session, set, sets, show, smallint, some, stale,
-        start
+    case sample, second, segment, segments, select, session, set, sets, show, sizes, smallint, some,
+        stale, start
     case state, strict, string, substring, summarize, symmetric
     case table, tables, tag, temporary, text, then, ties, time, timestamp, timestamptz, to
     case tolerance, tombstones, trailing, transaction, trim, `true`, truncate, type

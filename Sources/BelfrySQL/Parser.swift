@@ -199,6 +199,7 @@ package struct Parser {
     private mutating func acceptReport() -> Show.Report? {
         if accept(.partitions) { return .partitions }
         if accept(.segments) { return .segments }
+        if accept(.sizes) { return .sizes }
         if accept(.tombstones) { return .tombstones }
         if accept(.health) { return .health }
         if accept(.recovery) { return .recovery }

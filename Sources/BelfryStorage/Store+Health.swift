@@ -37,6 +37,7 @@ extension Store {
         if isAlone {
             openSegments.recover()
             retainWhenDue()
+            coolWhenDue()
             if state.withLock({ $0.mayHaveDeadSeries }) { upkeep.request(.compaction) }
             let now = clock.monotonic()
             if flushRetries.takeDue(now: now) { upkeep.request(.flush) }

@@ -38,6 +38,16 @@ extension Store {
         return now
     }
 
+    /// Seconds since 1970, if the clock can be believed; nothing is noted of it.
+    func timeForSegments() -> Int64? {
+        let wall = clock.wall()
+        let monotonic = clock.monotonic()
+        let isSynchronized = clock.isSynchronized()
+        var guarded = clockGuard.withLock { $0 }
+        return guarded.now(wall, monotonic: monotonic, isSynchronized: isSynchronized)
+            .map { $0.nanoseconds / 1_000_000_000 }
+    }
+
     /// Why the clock is not believed; nil while it is.
     package var clockDoubt: String? {
         clockGuard.withLock { $0.doubted == nil ? nil : $0.doubtText }

@@ -103,22 +103,27 @@ extension Store {
         isFinal: Bool, isCold: Bool, isAwaited: Bool
     ) throws(StorageError) -> Bool {
         try compacting.withLock { (_) throws(StorageError) in
-            let (segments, manifest, flagged) = try state.withLock {
+            let now = believedTime()
+            let (segments, manifest, flagged, quiet) = try state.withLock {
                 (state) throws(StorageError) in
                 try state.checkWritable()
-                return (state.segments, state.manifest, state.flagged)
+                let quiet = state.isCooling && !isFinal ? quietJob(state, now: now) : nil
+                if quiet == nil { state.isCooling = false }
+                return (state.segments, state.manifest, state.flagged, quiet)
             }
             let catalog = manifest.catalog
-            guard
-                let job = CompactionPicker.next(
-                    segments.map(\.summary), tombstones: manifest.tombstones, catalog: catalog,
-                    options: options, isFinal: isFinal, isCold: isCold, flagged: flagged)
-            else {
+            let needed = CompactionPicker.next(
+                segments.map(\.summary), tombstones: manifest.tombstones, catalog: catalog,
+                options: options, isFinal: isFinal, isCold: isCold, flagged: flagged)
+            guard var job = needed ?? quiet else {
                 healthMonitor.press(.room, nil)
                 return false
             }
+            if job.isMostlyCold { job.isCold = true }
             let free = try fileSystem.freeByteCount()
             guard job.isAdmitted(freeByteCount: free) else {
+                // What is only smaller and tidier may wait without a word.
+                if needed == nil { return false }
                 healthMonitor.press(
                     .room,
                     "a compaction of \(job.byteCount) bytes needs 1.2 times as many free bytes, "
@@ -130,7 +135,7 @@ extension Store {
                 return false
             }
             healthMonitor.press(.room, nil)
-            let outputs: [SegmentSummary]
+            var outputs: [SegmentSummary]
             do throws(StorageError) {
                 outputs = try Compaction.run(
                     job, live: segments, tombstones: manifest.tombstones,
@@ -144,6 +149,7 @@ extension Store {
                 flag(job.inputs, after: error)
                 throw error
             }
+            for index in outputs.indices { outputs[index].writtenAt = job.writtenAt }
             count(outputs, as: \.compactionByteCount)
             try replace(job.inputs, by: outputs)
             return true

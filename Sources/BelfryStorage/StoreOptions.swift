@@ -36,6 +36,9 @@ package struct StoreOptions: Sendable {
     package var rowsPerVector = 1024
     /// Bytes of strips kept in memory after reading.
     package var blockCacheByteCountLimit = 64 << 20
+    /// A partition that the newest row has left behind becomes one segment of the COLD tier once
+    /// nothing was written to it for so long; nil: never by itself.
+    package var coldAfterSeconds: UInt64? = 86_400
     /// Series of one table, checked before a number is given.
     package var seriesCountLimit = 1_000_000
     /// Series of all tables together.

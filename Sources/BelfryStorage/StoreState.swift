@@ -32,6 +32,8 @@ struct StoreState: Sendable {
     /// Segments that a compaction could not read; it goes around them until the next opening, or
     /// until it is asked for by hand.
     var flagged: Set<UInt64> = []
+    /// Whether compaction may go for quiet partitions, once there is nothing else to do.
+    var isCooling = false
     /// Why writes are refused, if they are.
     var refusal: StorageError? {
         didSet { health?.update { $0.refusal = refusal } }
@@ -134,6 +136,11 @@ extension Store {
         next.lastPlausibleClock =
             clockGuard.withLock { $0.believed?.nanoseconds } ?? next.lastPlausibleClock
         change(&next)
+        let now = timeForSegments()
+        for index in next.segments.indices {
+            let segment = next.segments[index]
+            next.segments[index].writtenAt = segment.isCold ? nil : segment.writtenAt ?? now
+        }
         next.settleTombstones()
         var remaining: [UInt64] = []
         for fileID in next.retired where try fileSystem.exists(FileNames.segment(fileID)) {

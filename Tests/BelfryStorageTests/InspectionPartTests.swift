@@ -123,6 +123,7 @@ struct InspectionPartTests {
             Array(bytes[..<(bytes.count / 2)]), databaseID: store.identity.databaseID, offset: 0)
         plain.lastPlausibleClock = 0
         plain.tombstones = []
+        for index in plain.segments.indices { plain.segments[index].writtenAt = nil }
         var file = ManifestFile.encode(plain, databaseID: store.identity.databaseID, salt: 3)
         let half = file.count / 2
         var writer = ByteWriter(capacity: 100)
@@ -152,6 +153,7 @@ struct InspectionPartTests {
         clock.writeInt64(1_700_000_000_000_000_000)
         let known: [(number: Int, content: [UInt8])] = [
             (1, tombstones.bytes), (2, clock.bytes), (3, [1, 1, 1]), (128, [1, 1]),
+            (129, [1, 1, 60]),
         ]
         let fileSystem = SimulatedFileSystem()
         func listed(
@@ -163,8 +165,9 @@ struct InspectionPartTests {
         let all = try listed(known + [(200, [5, 6, 7])])
         #expect(all.problemCount == 0)
         for text in [
-            "5 sections", ": tombstones", "2 series: 2, 9", "last plausible clock 2023-11-14",
+            "6 sections", ": tombstones", "2 series: 2, 9", "last plausible clock 2023-11-14",
             "file 1 has those up to sequence 1", "1 segment: files 1",
+            "file 1, written by 1970-01-01 00:01:00",
             "section 200 of 3 bytes: of a later version, to be passed over",
         ] { #expect(Self.has(all.lines, text), "\(text)") }
         let brief = try listed(known, isBrief: true)

@@ -56,6 +56,8 @@ struct FollowCommandTests {
                 try Self.answer(database, "SELECT count(*), sum(v) FROM t")
                     == "count,sum\n\(round * 500),\(round * 125_250)\n")
         }
+        let sizes = try Program.run(["sizes", database, "--format", "json"])
+        #expect(sizes.code == 0 && sizes.output.contains("\"log_rows\":1500"), "\(sizes.error)")
         let refused = try Program.run(["query", database, "INSERT INTO t VALUES (now(), 'x', 1)"])
         #expect(refused.code == 1 && refused.error.contains("process"), "\(refused.error)")
         let onlyReading = try Program.run(

@@ -2,7 +2,7 @@ import BelfryCore
 
 /// The map of a mapped strip in its directory: keys and values as vectors without statistics.
 extension StripDirectory {
-    var isMapped: Bool { !mapColumns.isEmpty }
+    package var isMapped: Bool { !mapColumns.isEmpty }
 
     /// Keys and values, in this order.
     static func readMap(_ reader: inout ByteReader) throws(FormatError) -> [StripDirectory] {

@@ -15,10 +15,11 @@ struct StoreReport {
         table = try name.map { (name) throws(QueryError) in try binder.table(name) }
     }
 
-    func run(_ report: Show.Report) -> RunningQuery {
+    func run(_ report: Show.Report) throws(QueryError) -> RunningQuery {
         switch report {
         case .partitions: partitions
         case .segments: segments
+        case .sizes: try sizes()
         case .tombstones: tombstones
         case .health: health
         case .recovery: events { $0 == .recovery || $0 == .damage }
@@ -82,6 +83,39 @@ struct StoreReport {
                 ("ends", .timestamptz), ("first_write", .bigint), ("last_write", .bigint),
                 ("rows", .bigint), ("bytes", .bigint),
             ], rows)
+    }
+
+    /// What `belfry sizes` tells of each column; a segment that cannot be read is an error here.
+    private func sizes() throws(QueryError) -> RunningQuery {
+        let found: StoreSizes
+        do { found = try snapshot.sizes(of: table?.name) } catch { throw QueryError(error) }
+        if let problem = found.problems.first { throw QueryError(problem) }
+        var rows: [[Value]] = []
+        for table in found.tables {
+            for column in table.columns {
+                rows.append([
+                    .text(table.table.name), .text(column.name), count(column.valueCount),
+                    count(column.coldValueCount), count(column.byteCount),
+                    count(column.codedByteCount),
+                    column.bitsPerValue.map(Value.double) ?? .null,
+                    column.bitsPerValueOfStrips.map(Value.double) ?? .null,
+                    .text(Self.names(column.stages)), .text(Self.names(column.shapes)),
+                ])
+            }
+        }
+        return answer(
+            [
+                ("table", .text), ("column", .text), ("values", .bigint),
+                ("cold_values", .bigint), ("bytes", .bigint), ("coded_bytes", .bigint),
+                ("bits_per_value", .double), ("bits_per_value_with_everything", .double),
+                ("stages", .text), ("shapes", .text),
+            ], rows)
+    }
+
+    /// The most bytes first.
+    private static func names(_ codecs: [ColumnSizes.Named]) -> String {
+        codecs.sorted { ($0.byteCount, $1.name) > ($1.byteCount, $0.name) }.map(\.name)
+            .joined(separator: ", ")
     }
 
     private var tombstones: RunningQuery {

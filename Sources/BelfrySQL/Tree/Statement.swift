@@ -206,6 +206,7 @@ package enum Show: Sendable {
     package enum Report: String, Sendable, CaseIterable {
         case partitions = "PARTITIONS"
         case segments = "SEGMENTS"
+        case sizes = "SIZES"
         case tombstones = "TOMBSTONES"
         case health = "HEALTH"
         case recovery = "RECOVERY"
@@ -214,7 +215,7 @@ package enum Show: Sendable {
         /// Whether FROM may name one table.
         package var isByTable: Bool {
             switch self {
-            case .partitions, .segments, .tombstones: true
+            case .partitions, .segments, .sizes, .tombstones: true
             case .health, .recovery, .events: false
             }
         }

@@ -159,6 +159,9 @@ enum ManifestInspection {
             case UInt64(Manifest.Section.coldSegments):
                 reader.say(title + ": the COLD tier")
                 try coldSegments(&reader)
+            case UInt64(Manifest.Section.writtenAt):
+                reader.say(title + ": when segments were written")
+                try writtenAt(&reader)
             case UInt64(Manifest.Section.overlooked)...:
                 _ = try reader.data(byteCount)
                 reader.say(title + ": of a later version, to be passed over")
@@ -173,6 +176,18 @@ enum ManifestInspection {
                     "section \(number) ends at byte \(reader.offset), \(end) by its length",
                     at: reader.offset)
             }
+        }
+    }
+
+    private static func writtenAt(_ reader: inout FieldReader) throws(FormatError) {
+        let count = try reader.count("segment count", each: 2)
+        reader.say(InspectionText.count(count, "segment"))
+        for _ in 0..<count {
+            let fileID = try reader.varint()
+            let seconds = Int64(clamping: try reader.varint())
+            let (nanoseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+            let time = InspectionText.time(overflow ? .max : nanoseconds)
+            reader.say("file \(fileID), written by \(time)")
         }
     }
 

@@ -14,6 +14,8 @@ extension Manifest {
         static let overlooked = 128
         /// Where it is lost, compaction writes these segments again.
         static let coldSegments = 128
+        /// Where it is lost, partitions count as written to now.
+        static let writtenAt = 129
     }
 
     private static let sectionCountLimit = 1 << 16
@@ -47,6 +49,16 @@ extension Manifest {
             content.writeCount(cold.count)
             for segment in cold { content.writeVarint(segment.fileID) }
             sections.append((Section.coldSegments, content))
+        }
+        let written = segments.filter { ($0.writtenAt ?? -1) >= 0 }
+        if !written.isEmpty {
+            var content = ByteWriter(capacity: written.count * 8)
+            content.writeCount(written.count)
+            for segment in written {
+                content.writeVarint(segment.fileID)
+                content.writeVarint(UInt64(segment.writtenAt ?? 0))
+            }
+            sections.append((Section.writtenAt, content))
         }
         writer.writeCount(sections.count)
         for section in sections {
@@ -82,6 +94,7 @@ extension Manifest {
         case Section.lastPlausibleClock: lastPlausibleClock = try content.readInt64()
         case Section.appliedThrough: try readAppliedThrough(&content)
         case Section.coldSegments: try readCold(&content)
+        case Section.writtenAt: try readWrittenAt(&content)
         case Section.overlooked...: return
         default: throw FormatError("section \(number) is of a later version", at: 0)
         }
@@ -97,6 +110,19 @@ extension Manifest {
         for _ in 0..<count { fileIDs.insert(try content.readVarint()) }
         for index in segments.indices where fileIDs.contains(segments[index].fileID) {
             segments[index].isCold = true
+        }
+    }
+
+    /// When the rows of segments were written, in seconds since 1970.
+    private mutating func readWrittenAt(_ content: inout ByteReader) throws(FormatError) {
+        let count = try content.readCount(limit: content.remaining / 2, "segment count")
+        var times: [UInt64: Int64] = [:]
+        for _ in 0..<count {
+            let fileID = try content.readVarint()
+            times[fileID] = Int64(try content.readCount(limit: Self.numberLimit, "written at"))
+        }
+        for index in segments.indices {
+            segments[index].writtenAt = times[segments[index].fileID]
         }
     }
 

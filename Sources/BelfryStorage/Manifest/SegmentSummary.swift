@@ -23,6 +23,9 @@ package struct SegmentSummary: Sendable, Hashable {
     package let appliedThrough: UInt64
     /// Whether its strips were written for the COLD tier.
     package var isCold = false
+    /// When the youngest of its rows was written to a segment, in seconds since 1970; nil in the COLD
+    /// tier, where nobody asks, and where no clock was believed.
+    package var writtenAt: Int64?
 
     package init(
         fileID: UInt64, salt: UInt64, byteCount: UInt64, table: UInt32?, partition: TimeRange?,
@@ -45,6 +48,7 @@ package struct SegmentSummary: Sendable, Hashable {
             fileID: fileID, salt: salt, byteCount: byteCount, table: table, partition: partition,
             sequences: sequences, times: times, rowCount: rowCount, appliedThrough: sequence)
         summary.isCold = isCold
+        summary.writtenAt = writtenAt
         return summary
     }
 

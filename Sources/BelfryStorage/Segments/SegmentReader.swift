@@ -139,6 +139,27 @@ package final class SegmentReader: Sendable {
         try strip(numbered: number(of: block), column: column, cache, bytesRead: &bytesRead)
     }
 
+    /// The directory of a strip that stands for itself, without its payload.
+    func directory(
+        _ block: Int, _ place: BlockHeader.StripPlace
+    ) throws(StorageError) -> StripDirectory {
+        let block = number(of: block)
+        let entry = allBlocks.entries[block]
+        let offset = entry.offset + UInt64(entry.headerByteCount + place.offset)
+        // Most directories end within the first bytes.
+        var bytes = try file.read(at: offset, count: min(place.byteCount, 2048))
+        let byteCount = Strip.directoryByteCount(bytes)
+        if byteCount > bytes.count && byteCount <= place.byteCount {
+            let rest = byteCount - bytes.count
+            bytes += try file.read(at: offset + UInt64(bytes.count), count: rest)
+        }
+        do throws(FormatError) {
+            return try StripDirectory(
+                bytes: bytes, kind: place.kind, rowCount: entry.rowCount, salt: salt,
+                offset: offset)
+        } catch { throw damage(error, number: block, column: place.column, base: offset) }
+    }
+
     /// The header of the block with this number in the file.
     private func header(
         numbered block: Int, _ cache: BlockCache?
