@@ -34,6 +34,11 @@ extension Database {
     /// every answer.
     package var damage: String? { store.damage?.description }
 
+    /// The format version that the folder had when it was opened, and the one that is written now.
+    package var formatVersions: (opened: Int, current: Int) {
+        (Int(store.openedFormatVersion), Int(Store.formatVersion))
+    }
+
     /// How the database fares now.
     public var health: Health { Health(store.health) }
 

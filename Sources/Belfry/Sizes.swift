@@ -11,8 +11,8 @@ public struct SizesReport: Sendable {
         public let byteCount: Int
     }
 
-    /// Vectors of 1,024 rows that are stored alike, and their bytes: parameters and payload, without
-    /// validity, statistics and what a strip has once.
+    /// Vectors of 1,024 rows that are stored alike, and their bytes: parameters and payload,
+    /// without validity, statistics and what a strip has once.
     public struct Codec: Sendable, Hashable {
         public let name: String
         public let vectorCount: Int

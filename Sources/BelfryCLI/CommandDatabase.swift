@@ -9,7 +9,7 @@ enum CommandDatabase {
         _ path: String, mustExist: Bool = false, isReadOnly: Bool = false,
         upgradesFormat: Bool = false, profile: ProfileOptions? = nil
     ) throws -> Database {
-        if unsafe mustExist && access(path + "/IDENTITY", F_OK) != 0 {
+        if mustExist && !isThere(path) {
             throw CommandFailure("\(path): no store is here")
         }
         var options = profile?.databaseOptions() ?? DatabaseOptions()
@@ -17,7 +17,7 @@ enum CommandDatabase {
         options.upgradesFormat = upgradesFormat
         let database: Database
         do { database = try Database.open(path, options: options) } catch {
-            throw CommandFailure("\(path): \(error.message)")
+            throw failure(error, path)
         }
         if let damage = database.damage {
             Terminal.writeError(
@@ -31,9 +31,15 @@ enum CommandDatabase {
     static func open(
         _ path: String, for sql: String, isReadOnly: Bool, profile: ProfileOptions
     ) throws -> Database {
-        let isThere = unsafe access(path + "/IDENTITY", F_OK) == 0
+        let isThere = isThere(path)
         if isReadOnly || (isThere && all(sql, \.onlyReads) && !all(sql, \.asksTheWriter)) {
             return try open(path, mustExist: true, isReadOnly: true, profile: profile)
+        }
+        if isNothing(path) && !changesSomething(sql) {
+            // A mistyped path does not become a database.
+            do { return try Database.inMemory(options: profile.databaseOptions()) } catch {
+                throw failure(error, path)
+            }
         }
         if isThere && all(sql, \.asksTheWriter) {
             return try openShell(path, isReadOnly: false, profile: profile)
@@ -42,9 +48,15 @@ enum CommandDatabase {
             let hint =
                 error.code == lockedCode
                 ? "; statements that only read can be run beside it" : ""
-            throw CommandFailure("\(path): \(error.message)\(hint)")
+            throw failure(error, path, hint)
         }
     }
+
+    /// Whether a store is in this folder.
+    static func isThere(_ path: String) -> Bool { unsafe access(path + "/IDENTITY", F_OK) == 0 }
+
+    /// Whether nothing at all is there.
+    static func isNothing(_ path: String) -> Bool { unsafe access(path, F_OK) != 0 }
 
     /// For a shell: where another process writes, reading is still to be had.
     static func openShell(
@@ -55,7 +67,7 @@ enum CommandDatabase {
         }
         do { return try Database.open(path, options: profile.databaseOptions()) } catch {
             guard error.code == lockedCode else {
-                throw CommandFailure("\(path): \(error.message)")
+                throw failure(error, path)
             }
             Terminal.writeError("notice: \(error.message); opened for reading only")
             return try open(path, isReadOnly: true, profile: profile)
@@ -63,6 +75,25 @@ enum CommandDatabase {
     }
 
     private static let lockedCode = "55006"
+    private static let damagedCode = "XX001"
+
+    /// Why a database did not open, and what helps.
+    static func failure(_ error: BelfryError, _ path: String, _ hint: String = "") -> CommandFailure
+    {
+        let advice =
+            error.code == damagedCode
+            ? "; `belfry recover \(path)` makes a database of what is left, with --dry-run it only "
+                + "tells"
+            : ""
+        return CommandFailure("\(path): \(error.message)\(hint)\(advice)")
+    }
+
+    /// Whether a statement of a text that can be read changes something.
+    static func changesSomething(_ sql: String) -> Bool {
+        do { return try Parser.parse(sql).contains { !$0.statement.onlyReads } } catch {
+            return false
+        }
+    }
 
     private static func all(_ sql: String, _ holds: (Statement) -> Bool) -> Bool {
         do { return try Parser.parse(sql).allSatisfy { holds($0.statement) } } catch {

@@ -7,9 +7,10 @@ struct InspectCommand: ParsableCommand {
         commandName: "inspect",
         abstract: "Show any file of a database as commented hex, whole or damaged.",
         discussion: """
-            Works on IDENTITY, manifests, log files, segments, checkpoints of the series table and
-            BACKUP; says in words what RESERVE, LOCK and reasons in quarantine are. Opens nothing
+            Works on IDENTITY, manifests, log files, segments, checkpoints of the series table and \
+            BACKUP; says in words what RESERVE, LOCK and reasons in quarantine are. Opens nothing \
             else. Lines that begin with !!!! tell what is wrong, and where.
+
             Exit code 0: all is well; 3: damage was found.
 
             EXAMPLES

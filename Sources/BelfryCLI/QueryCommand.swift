@@ -16,7 +16,8 @@ struct QueryCommand: ParsableCommand {
               belfry query city - < schema.sql
             """)
 
-    @Argument(help: "The folder of the database; made where there is none.")
+    @Argument(
+        help: "The folder of the database; made where there is none and a statement needs one.")
     var path: String
 
     @Argument(help: "One or more statements; - reads them from standard input.")
@@ -42,8 +43,12 @@ struct QueryCommand: ParsableCommand {
 
     func run() throws {
         let text = sql == "-" ? try StandardInput.text() : sql
+        let isNothing = CommandDatabase.isNothing(path)
         let database = try CommandDatabase.open(
             path, for: text, isReadOnly: isReadOnly, profile: profile)
+        if isNothing && !CommandDatabase.changesSomething(text) {
+            Terminal.writeError("notice: \(path): no store is here, and none is made to be read")
+        }
         let session = database.session()
         try CommandDatabase.setTimeZone(timeZone, of: session)
         let named = try ParameterText.values(parameters)

@@ -7,9 +7,10 @@ struct RecoverCommand: ParsableCommand {
         commandName: "recover",
         abstract: "Make a damaged database one that opens, with all that is left of it.",
         discussion: """
-            The manifest is rebuilt from segments and log where it is damaged or gone; a damaged
-            segment is written anew without the blocks that cannot be read; a damaged log is
+            The manifest is rebuilt from segments and log where it is damaged or gone; a damaged \
+            segment is written anew without the blocks that cannot be read; a damaged log is \
             salvaged. Nothing is deleted: what is no longer used goes to the folder quarantine.
+
             Exit code 0: nothing was wrong, or all rows were kept; 3: rows are lost, and which.
 
             EXAMPLES

@@ -10,10 +10,10 @@ struct SizesCommand: ParsableCommand {
             Reads headers and directories, no values, and runs beside a process that writes. What \
             is in memory or in the log alone has no codecs yet: belfry compact brings it there.
 
-            bits/value counts the bytes of a column's strips with every header, table and
-            dictionary they need, without statistics, checksums and lengths; "all" counts these
-            too. Values are rows that are not NULL. Codecs have their share of the bytes and their
-            vectors (of 1,024 rows): first what the integers stand for, then how they are stored.
+            bits/value counts the bytes of a column's strips with every header, table and \
+            dictionary they need, without statistics, checksums and lengths; "all" counts these \
+            too. Values are rows that are not NULL. Codecs have their share of a column's bytes: \
+            first what the integers stand for, then how they are stored.
 
             EXAMPLES
               belfry sizes city

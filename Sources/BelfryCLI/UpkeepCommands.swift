@@ -94,7 +94,7 @@ struct UpgradeCommand: ParsableCommand {
         commandName: "upgrade",
         abstract: "Make a database of an older format version one of today's.",
         discussion: """
-            Until then such a database is read and not written. Older programs cannot open it
+            Until then such a database is read and not written. Older programs cannot open it \
             afterwards; take a backup before.
 
             EXAMPLES
@@ -106,6 +106,13 @@ struct UpgradeCommand: ParsableCommand {
 
     func run() throws {
         let database = try CommandDatabase.open(path, mustExist: true, upgradesFormat: true)
+        let versions = database.formatVersions
         try CommandDatabase.close(database)
+        let output = StandardOutput()
+        output.write(
+            versions.opened < versions.current
+                ? "upgraded from format version \(versions.opened) to \(versions.current)\n"
+                : "nothing to do: the format version is \(versions.opened) already\n")
+        output.flush()
     }
 }

@@ -106,7 +106,9 @@ struct CommandLineTests {
         let folder = try TemporaryFolder()
         let path = folder.path + "/none"
         for arguments in [
-            ["check", path], ["compact", path], ["import", path, "no.csv", "--table", "t"],
+            ["check", path], ["compact", path], ["sizes", path], ["upgrade", path],
+            ["query", path, "SELECT * FROM t"], ["query", path, "SELEC 1"],
+            ["import", path, "no.csv", "--table", "t"],
         ] {
             let outcome = try Program.run(arguments)
             #expect(outcome.code == 1 && !outcome.error.isEmpty, "\(arguments)")

@@ -23,8 +23,8 @@ package struct SegmentSummary: Sendable, Hashable {
     package let appliedThrough: UInt64
     /// Whether its strips were written for the COLD tier.
     package var isCold = false
-    /// When the youngest of its rows was written to a segment, in seconds since 1970; nil in the COLD
-    /// tier, where nobody asks, and where no clock was believed.
+    /// When the youngest of its rows was written to a segment, in seconds since 1970; nil in the
+    /// COLD tier, where nobody asks, and where no clock was believed.
     package var writtenAt: Int64?
 
     package init(

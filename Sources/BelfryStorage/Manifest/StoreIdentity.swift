@@ -87,3 +87,10 @@ struct StoreIdentity: Sendable, Hashable {
             databaseID: databaseID, salt: salt, version: version, features: features)
     }
 }
+
+extension Store {
+    /// The format version that the store had when it was opened.
+    package var openedFormatVersion: UInt16 { identity.version }
+    /// The one that this build writes.
+    package static var formatVersion: UInt16 { StoreIdentity.version }
+}

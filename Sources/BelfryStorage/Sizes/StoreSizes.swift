@@ -127,8 +127,8 @@ package struct StoreSizes: Sendable {
     /// The live segments.
     package var segmentCount = 0
     package var segmentByteCount: UInt64 = 0
-    /// Bytes of the files in the folder: segments, log, manifest, series, reserve, other. A file that
-    /// a writer adds or removes meanwhile may be missing or counted.
+    /// Bytes of the files in the folder. A file that a writer adds or removes meanwhile may be
+    /// missing or counted.
     package var files = FolderSizes()
     /// Live segments that could not be read, and why; they are in none of the counts.
     package var problems: [StorageError] = []
