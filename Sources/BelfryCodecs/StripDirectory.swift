@@ -18,6 +18,7 @@ package struct StripDirectory: Sendable {
     private(set) var distinctDoubles: [StripDirectory] = []
     /// The left parts of cut patterns, moved to their place.
     private(set) var leftParts: [Int64] = []
+    private(set) var leftPartByteCount = 0
     /// Keys and values of a map, or nothing.
     private(set) var mapColumns: [StripDirectory] = []
     /// From behind the tokens to the map or the entries: transforms and validities.
@@ -125,7 +126,9 @@ package struct StripDirectory: Sendable {
                 distinctDoubles = [distinct]
             }
             if case .cut(let rightWidth) = stage {
+                let start = reader.offset
                 leftParts = try CutPatterns.readLeftParts(&reader, rightWidth: rightWidth)
+                leftPartByteCount = reader.offset - start
             }
             doubles = DoubleForm(stage, dictionaryScale: dictionaryScale)
         case .texts:

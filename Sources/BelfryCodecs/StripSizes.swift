@@ -16,7 +16,7 @@ package struct StripSizes: Hashable, Sendable {
         case parameters
         /// The table of the COLD tier.
         case tokens
-        /// Distinct values, with all that describes them.
+        /// Distinct values, with all that describes them; left parts of cut patterns.
         case dictionary
         /// Keys and values of a map.
         case map
@@ -26,7 +26,7 @@ package struct StripSizes: Hashable, Sendable {
         case values
         /// Integers of vectors that do not fit the lanes.
         case patches
-        /// Ulps of corrected decimals.
+        /// Ulps of corrected decimals, right parts of cut patterns.
         case corrections
         /// Doubles that are no decimals of their strip.
         case exceptions
@@ -97,6 +97,7 @@ extension StripDirectory {
         sizes.add(Strip.headerByteCount + 2 * Strip.checksumByteCount, to: .frame)
         for column in distinctDoubles { sizes.add(column.ownByteCount, to: .dictionary) }
         for column in distinctDoubles { sizes.add(column.statisticsByteCount, to: .statistics) }
+        sizes.add(leftPartByteCount, to: .dictionary)
         sizes.add(dictionaryBytes?.storedByteCount ?? 0, to: .dictionary)
         if tokens != nil { sizes.add(tokenRange.count, to: .tokens) }
         for place in vectors {
@@ -161,6 +162,8 @@ extension DoubleStage {
         case .decimals(let scale): "decimals \(scale)"
         case .corrected(let scale): "corrected \(scale)"
         case .dictionary: "dictionary"
+        case .singles(let scale): "singles \(scale)"
+        case .cut(let rightWidth): "cut \(rightWidth)"
         case .patterns: "patterns"
         }
     }

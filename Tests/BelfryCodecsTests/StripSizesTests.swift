@@ -19,7 +19,7 @@ struct StripSizesTests {
         #expect(sizes.parts.values.allSatisfy { $0 >= 0 })
         #expect(sizes.byteCount(of: .frame) == 24)
         // What is said once is a few bytes and the counts of dictionaries.
-        #expect((3...40).contains(sizes.byteCount(of: .form)), "\(sizes.parts)")
+        #expect((3...80).contains(sizes.byteCount(of: .form)), "\(sizes.parts)")
         let vectors = Strip.vectorCount(rows: values.count)
         for shares in [sizes.stages, sizes.shapes] {
             #expect(shares.values.reduce(0) { $0 + $1.vectorCount } == vectors)
