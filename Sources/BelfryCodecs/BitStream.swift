@@ -64,6 +64,8 @@ struct BitReader: ~Copyable, ~Escapable {
         limit = (offset + byteCount) * 8
     }
 
+    var remainingBitCount: Int { limit - bit }
+
     mutating func skip(bits count: Int) throws(FormatError) {
         guard count >= 0, limit - bit >= count else {
             throw .truncated(

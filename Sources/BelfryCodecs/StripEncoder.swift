@@ -38,20 +38,21 @@ package enum StripEncoder {
             "there is a validity word for every 64 rows")
         var building = StripBuilding(kind: values.kind, rowCount: rowCount, validity: validity)
         let mayBeCold = options.isCold && !options.useGorilla && forms == .all
-        if mayBeCold { building.model = TokenModel() }
+        if mayBeCold && rowCount >= coldRowCount { building.model = TokenModel() }
         building.encode(values, options: options, forms: forms)
-        let tokens = building.model?.best()
-        let lightBits = building.lightBits
-        let light = building.finish()
-        guard let tokens, rowCount >= coldRowCount else { return light }
+        let share = building.tokens == nil ? 0 : building.tokenShare
+        let strip = building.finish()
+        if share <= clearShare { return strip }
         building = StripBuilding(kind: values.kind, rowCount: rowCount, validity: validity)
-        building.tokens = tokens
-        building.lightBits = lightBits
         building.encode(values, options: options, forms: forms)
-        let cold = building.finish()
+        let light = building.finish()
         // Decoding takes several times as long: it has to be worth it.
-        return cold.bytes.count * 100 <= light.bytes.count * 92 ? cold : light
+        return strip.bytes.count * 100 <= light.bytes.count * 92 ? strip : light
     }
+
+    /// Parts of a hundred of the LIGHT tier's bits; where tokens take no more, both need not be
+    /// tried.
+    private static let clearShare = 85
 
     /// Below, the table of tokens outweighs what it saves.
     private static let coldRowCount = 512
@@ -80,8 +81,8 @@ private struct StripBuilding {
     /// In the COLD tier.
     var tokens: TokenEncoder?
     private var scale: IntegerScale?
-    /// What the vectors with residuals took for the LIGHT tier.
-    var lightBits: [Int] = []
+    /// Their bits in parts of a hundred of what the LIGHT tier takes, as estimated.
+    private(set) var tokenShare = 100
     /// Vectors that tell which residuals make the cheapest tokens.
     private static let sampledVectorCount = 8
 
@@ -184,29 +185,42 @@ private struct StripBuilding {
         encoder.forms = forms
         encoder.model = model
         encoder.tokens = tokens
-        encoder.lightBits = lightBits
         return encoder
     }
 
-    private mutating func takeBack(_ encoder: IntegerEncoder) {
-        model = encoder.model
-        lightBits = encoder.lightBits
+    /// Chooses the COLD tier's form on a sample of vectors, has all counted in it, and takes its
+    /// table where that pays. `encode` is given the rows of a vector.
+    private mutating func chooseTokens<Value, Encoder>(
+        _ values: inout [Value], empty: Value, _ encoder: inout Encoder,
+        _ integers: WritableKeyPath<Encoder, IntegerEncoder>,
+        encode: (Span<Value>, Range<Int>, inout Encoder) -> Void
+    ) {
+        guard model != nil else { return }
+        var vectors: [Range<Int>] = []
+        for start in stride(from: 0, to: values.count, by: Strip.vectorRowCount) {
+            let rows = start..<min(values.count, start + Strip.vectorRowCount)
+            vectors.append(rows)
+            guard let slotValidity else { continue }
+            let words = slotValidity[(start / 64)..<EncodedBits.wordCount(rows: rows.upperBound)]
+            Self.fill(
+                &values, Part(rows: rows, validCount: 0, validity: Array(words)), empty: empty)
+        }
+        let sampleCount = min(vectors.count, Self.sampledVectorCount)
+        for index in 0..<sampleCount {
+            encode(values.span, vectors[index * vectors.count / sampleCount], &encoder)
+        }
+        encoder[keyPath: integers].settleModel()
+        for rows in vectors { encode(values.span, rows, &encoder) }
+        tokenShare = encoder[keyPath: integers].useModel()
+        model = nil
+        tokens = encoder[keyPath: integers].tokens
     }
 
-    /// Up to eight vectors of slots spread over the strip, filled like all others will be.
-    private func sample<Value>(_ values: inout [Value], empty: Value) -> [Range<Int>] {
-        let vectorCount = Strip.vectorCount(rows: values.count)
-        let count = min(vectorCount, Self.sampledVectorCount)
-        return (0..<count).map { index in
-            let start = index * vectorCount / count * Strip.vectorRowCount
-            let rows = start..<min(values.count, start + Strip.vectorRowCount)
-            if let slotValidity {
-                let words = Array(
-                    slotValidity[(start / 64)..<EncodedBits.wordCount(rows: rows.upperBound)])
-                Self.fill(
-                    &values, Part(rows: rows, validCount: 0, validity: words), empty: empty)
-            }
-            return rows
+    private mutating func chooseTokens(_ values: inout [Int64], _ encoder: inout IntegerEncoder) {
+        var scratch: [UInt8] = []
+        chooseTokens(&values, empty: 0, &encoder, \.self) { values, rows, encoder in
+            scratch.removeAll(keepingCapacity: true)
+            _ = encoder.encode(values.extracting(rows), mayRamp: true, into: &scratch)
         }
     }
 
@@ -214,11 +228,7 @@ private struct StripBuilding {
         if forms == .all { scale = IntegerScale.find(integers, validity: slotValidity) }
         var values = scale?.counts(integers) ?? integers
         var encoder = integerEncoder(scale == nil ? forms : forms.subtracting(.raw))
-        defer { takeBack(encoder) }
-        if model != nil {
-            let sample = sample(&values, empty: 0)
-            encoder.settleModel(on: values.span, sample)
-        }
+        chooseTokens(&values, &encoder)
         for vector in vectors {
             let part = part(vector)
             if appendEmpty(part) { continue }
@@ -260,19 +270,12 @@ private struct StripBuilding {
             cut: choice.cut,
             useGorilla: options.useGorilla, isOfDictionary: !options.mayUseDictionary)
         encoder.integers = integerEncoder(forms)
-        defer { takeBack(encoder.integers) }
         doubleForm = encoder.form
-        if model != nil {
-            let sample = sample(&values, empty: 0)
-            var trial = encoder
-            for rows in sample {
-                var scratch: [UInt8] = []
-                _ = trial.encode(
-                    values.span, rows: rows, validity: nil, validCount: rows.count,
-                    into: &scratch)
-            }
-            trial.integers.settleModel()
-            encoder.integers = trial.integers
+        var scratch: [UInt8] = []
+        chooseTokens(&values, empty: 0, &encoder, \.integers) { values, rows, encoder in
+            scratch.removeAll(keepingCapacity: true)
+            _ = encoder.encode(
+                values, rows: rows, validity: nil, validCount: rows.count, into: &scratch)
         }
         for vector in vectors {
             let part = part(vector)
@@ -322,12 +325,12 @@ private struct StripBuilding {
     private mutating func encode(offsets: [UInt32], bytes: [UInt8], forms: IntegerEncoder.Forms) {
         let zstd = Zstd()
         var encoder = integerEncoder(forms)
-        defer { takeBack(encoder) }
         guard
             rowCount > 0,
             let found = TextCodes.find(offsets: offsets, bytes: bytes, validity: slotValidity)
         else {
             transforms.writeUInt8(TextStage.plain.rawValue)
+            encoder.model = nil
             for vector in vectors {
                 encodePlain(offsets: offsets, bytes: bytes, vector: vector, zstd, &encoder)
             }
@@ -336,10 +339,7 @@ private struct StripBuilding {
         transforms.writeUInt8(TextStage.dictionary.rawValue)
         encodeDictionary(found.dictionary, zstd)
         var codes = found.codes
-        if model != nil {
-            let sample = sample(&codes, empty: 0)
-            encoder.settleModel(on: codes.span, sample)
-        }
+        chooseTokens(&codes, &encoder)
         for vector in vectors {
             let part = part(vector)
             if appendEmpty(part) { continue }

@@ -92,9 +92,13 @@ struct ColdTests {
                 let token = TokenTable.token(of: residual)
                 let width = TokenTable.lowWidth(of: token)
                 let low = width == 0 ? 0 : residual & ((1 << UInt64(width)) - 1)
-                let found =
-                    width == 0 ? UInt64(token) : TokenTable.residual(token, low: low)
-                #expect(found == residual)
+                #expect(TokenTable.base(of: token, isSigned: false) &+ low == residual)
+                for residual in [residual, 0 &- residual] {
+                    let token = TokenTable.signedToken(of: residual)
+                    let width = TokenTable.lowWidth(of: token)
+                    let low = width == 0 ? 0 : residual & ((1 << UInt64(width)) - 1)
+                    #expect(TokenTable.base(of: token, isSigned: true) &+ low == residual)
+                }
             }
         }
     }

@@ -10,10 +10,11 @@ class TokenTable:
     """The table of a strip: for each state its token, how many bits follow, and where they count from."""
 
     def __init__(self, cursor):
-        signed = cursor.u8()
-        if signed > 1:
+        form = cursor.u8()
+        if form > 2:
             raise FormatError("a token table that is neither signed nor not")
-        self.signed = signed == 1
+        self.signed = form == 2
+        self.zigzag = form == 1
         counts = self._read_counts(cursor)
         if sum(counts) != STATES:
             raise FormatError("states of tokens that do not add up")
@@ -50,6 +51,21 @@ class TokenTable:
         return counts
 
 
+def low_width(token):
+    return 0 if token < 16 else (token - 16) // 4 + 2
+
+
+def base_of(token, signed):
+    """The least residual that a token stands for."""
+    if token < 16:
+        return unzigzag(token) if signed else token
+    width = low_width(token)
+    if not signed:
+        return (4 | token & 3) << width
+    top = 2 | token >> 1 & 1
+    return -((top + 1) << width) if token & 1 else top << width
+
+
 def decode_codes(table, token_bytes, low_bytes, count):
     """The residuals of `count` rows."""
     stream = Bits(token_bytes)
@@ -58,13 +74,10 @@ def decode_codes(table, token_bytes, low_bytes, count):
     residuals = []
     for row in range(count):
         state = states[row % 4]
-        code = table.tokens[state]
-        if code >= 16:
-            bits = 5 + (code - 16) // 4
-            top = 4 | (code - 16) % 4
-            code = top << (bits - 3) | low.take(bits - 3)
+        residual = base_of(table.tokens[state], table.signed) + low.take(
+            low_width(table.tokens[state]))
         states[row % 4] = table.froms[state] + stream.take(table.bits[state])
-        residuals.append(unzigzag(code) if table.signed else code)
+        residuals.append(unzigzag(residual) if table.zigzag else residual)
     if any(states):
         raise FormatError("states that do not end as 0")
     stream.must_end()

@@ -32,24 +32,11 @@ struct CodedResiduals: Hashable, Sendable {
     ) -> CodedResiduals? {
         let count = residuals.count
         var tokens = [UInt8](repeating: 0, count: count)
-        var tokenSpan = tokens.mutableSpan
-        let counts = table.counts.span
-        var isCoded = true
-        for row in 0..<count {
-            let token = TokenTable.token(of: unsafe residuals[unchecked: row])
-            unsafe tokenSpan[unchecked: row] = token
-            if unsafe counts[unchecked: Int(token)] == 0 { isCoded = false }
-        }
-        guard isCoded else { return nil }
+        guard find(&tokens, of: residuals, table) else { return nil }
         let start = payload.count
         writeTokens(tokens.span, table, into: &payload)
         let middle = payload.count
-        var low = BitWriter(appendingTo: &payload)
-        for row in 0..<count {
-            let width = TokenTable.lowWidth(of: tokens[row])
-            if width > 0 { low.write(unsafe residuals[unchecked: row], width: width) }
-        }
-        payload = low.finish()
+        writeLowBits(residuals, tokens.span, into: &payload)
         return CodedResiduals(
             tokenByteCount: middle - start, lowByteCount: payload.count - middle)
     }
@@ -64,10 +51,18 @@ struct CodedResiduals: Hashable, Sendable {
             span.count == residuals.count && counts.count == TokenTable.tokenCount,
             "a token for every residual")
         var isCoded = true
-        for row in 0..<residuals.count {
-            let token = TokenTable.token(of: unsafe residuals[unchecked: row])
-            unsafe span[unchecked: row] = token
-            if unsafe counts[unchecked: Int(token)] == 0 { isCoded = false }
+        if table.table.isSigned {
+            for row in 0..<residuals.count {
+                let token = TokenTable.signedToken(of: unsafe residuals[unchecked: row])
+                unsafe span[unchecked: row] = token
+                isCoded = unsafe isCoded && counts[unchecked: Int(token)] > 0
+            }
+        } else {
+            for row in 0..<residuals.count {
+                let token = TokenTable.token(of: unsafe residuals[unchecked: row])
+                unsafe span[unchecked: row] = token
+                isCoded = unsafe isCoded && counts[unchecked: Int(token)] > 0
+            }
         }
         return isCoded
     }
@@ -83,65 +78,128 @@ struct CodedResiduals: Hashable, Sendable {
             widthSteps.count == TokenTable.tokenCount
                 && stateSteps.count == TokenTable.tokenCount
                 && states.count == TokenTable.size, "a whole table")
-        // By row, the bits that its step gives: their number in the upper four.
-        var chunks = [UInt16](repeating: 0, count: tokens.count)
-        var chunkSpan = chunks.mutableSpan
-        var current = SIMD4<UInt32>(repeating: UInt32(TokenTable.size))
-        var row = tokens.count &- 1
-        while row >= 0 {
+        @inline(__always)
+        func step(_ state: inout UInt32, _ row: Int, _ bits: inout UInt64, _ width: inout UInt64) {
             let token = unsafe Int(tokens[unchecked: row])
-            let state = current[row & 3]
-            let width = (state &+ (unsafe widthSteps[unchecked: token])) &>> 16
-            let bits = state & ((1 &<< width) &- 1)
-            unsafe chunkSpan[unchecked: row] = UInt16(truncatingIfNeeded: bits | width &<< 12)
-            let place = Int(state &>> width) &+ (unsafe Int(stateSteps[unchecked: token]))
-            // Within the states of the token: `state >> width` lies between its count and twice it.
-            current[row & 3] = unsafe UInt32(states[unchecked: place & (TokenTable.size &- 1)])
-            row &-= 1
+            let wide = (state &+ (unsafe widthSteps[unchecked: token])) &>> 16
+            bits = bits &<< UInt64(wide) | UInt64(state & ((1 &<< wide) &- 1))
+            width &+= UInt64(wide)
+            let place = Int(state &>> wide) &+ (unsafe Int(stateSteps[unchecked: token]))
+            // Within the states of the token: `state >> wide` lies between its count and twice it.
+            state = unsafe UInt32(states[unchecked: place & (TokenTable.size &- 1)])
+        }
+        // By group of four rows, the bits that its steps give, and their number in the upper eight.
+        let count = tokens.count
+        var chunks = [UInt64](repeating: 0, count: (count + 3) / 4)
+        var chunkSpan = chunks.mutableSpan
+        var a = UInt32(TokenTable.size)
+        var b = a
+        var c = a
+        var d = a
+        var group = chunkSpan.count &- 1
+        while group >= 0 {
+            let row = group &* 4
+            var bits: UInt64 = 0
+            var width: UInt64 = 0
+            if row &+ 3 < count { step(&d, row &+ 3, &bits, &width) }
+            if row &+ 2 < count { step(&c, row &+ 2, &bits, &width) }
+            if row &+ 1 < count { step(&b, row &+ 1, &bits, &width) }
+            step(&a, row, &bits, &width)
+            unsafe chunkSpan[unchecked: group] = bits | width &<< 56
+            group &-= 1
         }
         var writer = BitWriter(appendingTo: &payload)
-        for index in 0..<4 {
-            writer.write(
-                UInt64(current[index]) - UInt64(TokenTable.size), width: TokenTable.logSize)
+        for state in [a, b, c, d] {
+            writer.write(UInt64(state) - UInt64(TokenTable.size), width: TokenTable.logSize)
         }
-        for index in 0..<tokens.count {
-            let chunk = unsafe UInt64(chunkSpan[unchecked: index])
-            writer.write(chunk & 0xFFF, width: Int(chunk &>> 12))
+        for group in 0..<chunkSpan.count {
+            let chunk = unsafe chunkSpan[unchecked: group]
+            writer.write(chunk, width: Int(chunk &>> 56))
         }
+        payload = writer.finish()
+    }
+
+    private static func writeLowBits(
+        _ residuals: Span<UInt64>, _ tokens: Span<UInt8>, into payload: inout [UInt8]
+    ) {
+        var writer = BitWriter(appendingTo: &payload)
+        var pending: UInt64 = 0
+        var count = 0
+        for row in 0..<residuals.count {
+            let width = TokenTable.lowWidth(of: unsafe tokens[unchecked: row])
+            let residual = unsafe residuals[unchecked: row]
+            if count &+ width > 64 {
+                writer.write(pending, width: count)
+                pending = 0
+                count = 0
+            }
+            // No token has more than 62 low bits.
+            pending |= (residual & ((1 &<< UInt64(width)) &- 1)) &<< UInt64(count & 63)
+            count &+= width
+        }
+        writer.write(pending, width: count)
         payload = writer.finish()
     }
 
     // MARK: Decoding
 
-    /// Writes the residuals, as unsigned numbers.
+    /// What becomes of residuals as they are decoded.
+    struct Use {
+        /// Each is multiplied by it, and the step added.
+        var factor: Int64
+        var step: Int64
+        /// Whether what comes out is the sum up to there, from the start on.
+        var isSum: Bool
+        var start: Int64
+    }
+
+    /// Writes what the residuals are used for.
     func decode(
-        _ bytes: RawSpan, at offset: Int, table: TokenTable, rowCount: Int,
+        _ bytes: RawSpan, at offset: Int, table: TokenTable, rowCount: Int, use: Use,
         into output: inout MutableSpan<Int64>
     ) throws(FormatError) {
-        // What a token's low bits are is one load, but for the widest.
-        if lowByteCount == 0 && table.lowWidthLimit == 0 {
-            try decode(bytes, at: offset, table, rowCount, hasLow: false, &output)
-        } else if table.lowWidthLimit <= 56 {
-            try decode(bytes, at: offset, table, rowCount, hasLow: true, &output)
+        if table.isZigzag {
+            let plain = Use(factor: 1, step: 0, isSum: false, start: 0)
+            try decodePlain(bytes, at: offset, table: table, rowCount: rowCount, plain, &output)
+            var total = use.isSum ? use.start : 0
+            for row in 0..<rowCount {
+                let code = UInt64(bitPattern: output[row])
+                let value = Varint.unzigzag(code) &* use.factor &+ use.step
+                total = use.isSum ? total &+ value : value
+                output[row] = total
+            }
+            return
+        }
+        try decodePlain(bytes, at: offset, table: table, rowCount: rowCount, use, &output)
+    }
+
+    private func decodePlain(
+        _ bytes: RawSpan, at offset: Int, table: TokenTable, rowCount: Int, _ use: Use,
+        _ output: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        // The low bits of four rows are one load where they are few; those of one, where the
+        // table has room for what they add to.
+        if table.lowWidthLimit <= 14 {
+            try decode(
+                bytes, at: offset, table, rowCount, isNarrow: true, use, &output)
+        } else if !table.isWide {
+            try decode(
+                bytes, at: offset, table, rowCount, isNarrow: false, use, &output)
         } else {
-            try decode(bytes, at: offset, table, rowCount, hasLow: false, &output)
-            try addLowBits(bytes, at: offset + tokenByteCount, rowCount, &output)
+            try decodeWide(bytes, at: offset, table, rowCount, use, &output)
         }
     }
 
-    /// Four states in turn; a group of four takes 44 bits at most, one load. Without low bits the
-    /// output is tokens.
+    /// Four states in turn; the tokens of four rows take 44 bits at most, one load.
     @inline(__always)
     private func decode(
-        _ bytes: RawSpan, at offset: Int, _ table: TokenTable, _ rowCount: Int, hasLow: Bool,
-        _ output: inout MutableSpan<Int64>
+        _ bytes: RawSpan, at offset: Int, _ table: TokenTable, _ rowCount: Int, isNarrow: Bool,
+        _ use: Use, _ output: inout MutableSpan<Int64>
     ) throws(FormatError) {
         let transitions = table.transitions.span
-        let bases = table.bases.span
         precondition(
-            offset >= 0 && offset + tokenByteCount + lowByteCount + 8 <= bytes.byteCount
-                && transitions.count == TokenTable.size && bases.count == TokenTable.tokenCount
-                && output.count >= rowCount,
+            offset >= 0 && offset + byteCount + 8 <= bytes.byteCount
+                && transitions.count == TokenTable.size && output.count >= rowCount,
             "the streams lie within the bytes, with a checksum behind them")
         var bit = offset &* 8
         let limit = (offset + tokenByteCount) * 8
@@ -151,29 +209,37 @@ struct CodedResiduals: Hashable, Sendable {
         var lowBit = limit
         let lowLimit = limit + lowByteCount * 8
         let mask = UInt64(TokenTable.size - 1)
+        let factor = use.factor
+        let step = use.step
+        let isSum = use.isSum
+        var total = isSum ? use.start : 0
 
         @inline(__always)
         func load(_ bit: Int) -> UInt64 {
             unsafe bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: bit &>> 3, as: UInt64.self) &>> UInt64(bit & 7)
         }
+        // Shifts take the lowest six bits of a transition: how many bits the state takes.
         @inline(__always)
-        func step(_ state: inout UInt64, _ window: inout UInt64, _ used: inout Int) -> UInt64 {
-            let transition = unsafe UInt64(transitions[unchecked: Int(state)])
-            let width = transition &>> 8 & 15
-            state = (transition &>> 12 & 2047 &+ window & ((1 &<< width) &- 1)) & mask
-            window = window &>> width
-            used &+= Int(width)
+        func advance(_ state: inout UInt64, _ window: inout UInt64) -> UInt64 {
+            let transition = unsafe transitions[unchecked: Int(state)]
+            let bits = window & ~(UInt64.max &<< transition)
+            window = window &>> transition
+            state = (transition &>> 12 &+ bits) & mask
             return transition
         }
         @inline(__always)
-        func value(_ transition: UInt64, _ place: inout Int) -> Int64 {
-            let token = Int(transition & 255)
-            if !hasLow { return Int64(token) }
-            let width = transition &>> 23
-            let low = load(place) & ((1 &<< width) &- 1)
-            place &+= Int(width)
-            return Int64(bitPattern: unsafe bases[unchecked: token] | low)
+        func value(_ transition: UInt64, _ window: inout UInt64) -> Int64 {
+            let width = transition &>> 6
+            let low = window & ~(UInt64.max &<< width)
+            window = window &>> width
+            let base = Int64(bitPattern: transition) &>> 23
+            return (base &+ Int64(bitPattern: low)) &* factor &+ step
+        }
+        @inline(__always)
+        func put(_ row: Int, _ value: Int64, _ output: inout MutableSpan<Int64>) {
+            total = isSum ? total &+ value : value
+            unsafe output[unchecked: row] = total
         }
 
         let first = load(bit)
@@ -184,65 +250,86 @@ struct CodedResiduals: Hashable, Sendable {
         bit &+= 4 &* TokenTable.logSize
         var row = 0
         while row &+ 4 <= rowCount {
-            guard bit <= limit else {
+            guard bit <= limit && lowBit <= lowLimit else {
                 throw .truncated(at: bit / 8, needed: 1, available: 0)
             }
             var window = load(bit)
-            var used = 0
-            let one = step(&a, &window, &used)
-            let two = step(&b, &window, &used)
-            let three = step(&c, &window, &used)
-            let four = step(&d, &window, &used)
-            bit &+= used
-            if hasLow {
-                let width = Int(one &>> 23 &+ two &>> 23 &+ three &>> 23 &+ four &>> 23)
-                guard lowLimit &- lowBit >= width else {
+            let one = advance(&a, &window)
+            let two = advance(&b, &window)
+            let three = advance(&c, &window)
+            let four = advance(&d, &window)
+            if isNarrow {
+                // The widths of four add up within their six bits each.
+                let sum = one &+ two &+ three &+ four
+                var low = load(lowBit)
+                bit &+= Int(sum & 63)
+                lowBit &+= Int(sum &>> 6 & 63)
+                put(row, value(one, &low), &output)
+                put(row &+ 1, value(two, &low), &output)
+                put(row &+ 2, value(three, &low), &output)
+                put(row &+ 3, value(four, &low), &output)
+            } else {
+                bit &+= Int(one & 63 &+ two & 63 &+ three & 63 &+ four & 63)
+                let second = lowBit &+ Int(one &>> 6 & 63)
+                let third = second &+ Int(two &>> 6 & 63)
+                let fourth = third &+ Int(three &>> 6 & 63)
+                guard fourth <= lowLimit else {
                     throw .truncated(at: lowBit / 8, needed: 1, available: 0)
                 }
+                var low = load(lowBit)
+                put(row, value(one, &low), &output)
+                low = load(second)
+                put(row &+ 1, value(two, &low), &output)
+                low = load(third)
+                put(row &+ 2, value(three, &low), &output)
+                low = load(fourth)
+                put(row &+ 3, value(four, &low), &output)
+                lowBit = fourth &+ Int(four &>> 6 & 63)
             }
-            unsafe output[unchecked: row] = value(one, &lowBit)
-            unsafe output[unchecked: row &+ 1] = value(two, &lowBit)
-            unsafe output[unchecked: row &+ 2] = value(three, &lowBit)
-            unsafe output[unchecked: row &+ 3] = value(four, &lowBit)
             row &+= 4
         }
-        if row < rowCount {
-            guard bit <= limit else {
+        while row < rowCount {
+            guard bit <= limit && lowBit <= lowLimit else {
                 throw .truncated(at: bit / 8, needed: 1, available: 0)
             }
             var window = load(bit)
-            var used = 0
-            var rest = (step(&a, &window, &used), UInt64(0), UInt64(0))
-            if row &+ 1 < rowCount { rest.1 = step(&b, &window, &used) }
-            if row &+ 2 < rowCount { rest.2 = step(&c, &window, &used) }
-            bit &+= used
-            if hasLow {
-                let width = Int(rest.0 &>> 23 &+ rest.1 &>> 23 &+ rest.2 &>> 23)
-                guard lowLimit &- lowBit >= width else {
-                    throw .truncated(at: lowBit / 8, needed: 1, available: 0)
-                }
-            }
-            unsafe output[unchecked: row] = value(rest.0, &lowBit)
-            if row &+ 1 < rowCount { unsafe output[unchecked: row &+ 1] = value(rest.1, &lowBit) }
-            if row &+ 2 < rowCount { unsafe output[unchecked: row &+ 2] = value(rest.2, &lowBit) }
+            let transition = advance(&a, &window)
+            (a, b, c, d) = (b, c, d, a)
+            bit &+= Int(transition & 63)
+            var low = load(lowBit)
+            lowBit &+= Int(transition &>> 6 & 63)
+            put(row, value(transition, &low), &output)
+            row &+= 1
         }
         // The encoder began in the first state of each.
-        guard bit <= limit, limit - bit < 8, a | b | c | d == 0 else {
+        guard bit <= limit, limit - bit < 8, lowBit <= lowLimit, a | b | c | d == 0 else {
             throw FormatError("tokens that do not end where they began", at: offset)
         }
     }
 
-    /// Tokens become residuals.
-    private func addLowBits(
-        _ bytes: RawSpan, at offset: Int, _ rowCount: Int, _ output: inout MutableSpan<Int64>
+    /// Tokens first, then their low bits: where there are many of these.
+    private func decodeWide(
+        _ bytes: RawSpan, at offset: Int, _ table: TokenTable, _ rowCount: Int, _ use: Use,
+        _ output: inout MutableSpan<Int64>
     ) throws(FormatError) {
-        var reader = BitReader(bytes, offset: offset, byteCount: lowByteCount)
+        var tokens = BitReader(bytes, offset: offset, byteCount: tokenByteCount)
+        var low = BitReader(bytes, offset: offset + tokenByteCount, byteCount: lowByteCount)
+        var states: [Int] = []
+        for _ in 0..<4 { states.append(Int(try tokens.read(width: TokenTable.logSize))) }
+        var total = use.isSum ? use.start : 0
         for row in 0..<rowCount {
-            let token = unsafe UInt8(truncatingIfNeeded: output[unchecked: row])
-            if UInt64(token) < TokenTable.literalCount { continue }
-            let low = try reader.read(width: TokenTable.lowWidth(of: token))
-            unsafe output[unchecked: row] = Int64(
-                bitPattern: TokenTable.residual(token, low: low))
+            let transition = table.transitions[states[row & 3]]
+            let bits = Int(try tokens.read(width: Int(transition & 63)))
+            states[row & 3] = (Int(transition &>> 12) + bits) & (TokenTable.size - 1)
+            let token = UInt8(truncatingIfNeeded: transition &>> 23)
+            let rest = try low.read(width: TokenTable.lowWidth(of: token))
+            let residual = TokenTable.base(of: token, isSigned: table.isSigned) &+ rest
+            let value = Int64(bitPattern: residual) &* use.factor &+ use.step
+            total = use.isSum ? total &+ value : value
+            unsafe output[unchecked: row] = total
+        }
+        guard tokens.remainingBitCount < 8, states.allSatisfy({ $0 == 0 }) else {
+            throw FormatError("tokens that do not end where they began", at: offset)
         }
     }
 }

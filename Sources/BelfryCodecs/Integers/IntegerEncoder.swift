@@ -25,10 +25,11 @@ struct IntegerEncoder {
     var model: TokenModel?
     /// The COLD tier's table.
     var tokens: TokenEncoder?
-    /// Bits of the vectors encoded so far, in their order: while `model` is filled they are noted,
-    /// and in the second pass, with `tokens`, looked up.
-    var lightBits: [Int] = []
-    private var vectorIndex = 0
+    /// Whether residuals are only entered into the model, and nothing is written.
+    private var isCounting = false
+    /// Bits in lanes of the vectors the model was settled on, and their rows.
+    private var sampledBits = 0
+    private var sampledRows = 0
     /// The extremes of the values encoded last.
     private(set) var extremes = (min: Int64(0), max: Int64(0))
 
@@ -36,6 +37,8 @@ struct IntegerEncoder {
     private var offsets: [UInt64] = []
     private var deltas: [UInt64] = []
     private var seconds: [UInt64] = []
+    private var frameSample: [UInt64] = []
+    private var deltaSample: [UInt64] = []
 
     /// Appends the payload of the values, one at least, and returns its parameters. Ramps are for
     /// vectors whose statistics follow from the parameters: those without NULL.
@@ -55,19 +58,23 @@ struct IntegerEncoder {
         return encodeResiduals(values, scan, into: &payload)
     }
 
-    /// Has the model's form chosen by what encoding a sample of vectors shows.
-    mutating func settleModel(on values: Span<Int64>, _ sample: [Range<Int>]) {
-        for rows in sample {
-            var scratch: [UInt8] = []
-            _ = encode(values.extracting(rows), mayRamp: false, into: &scratch)
-        }
-        settleModel()
-    }
-
-    /// What was encoded so far was the sample.
+    /// What was encoded so far was a sample: what is encoded from here on is only counted, in the
+    /// form of fewest bits.
     mutating func settleModel() {
         model?.settle()
-        lightBits = []
+        isCounting = true
+    }
+
+    /// Ends counting: the table is the model's, where tokens promise to save 5 %. Returns their
+    /// bits in parts of a hundred of the bits in lanes.
+    mutating func useModel() -> Int {
+        defer { model = nil }
+        isCounting = false
+        guard let model, let best = model.best(), sampledRows > 0 else { return 100 }
+        let light = Double(sampledBits) / Double(sampledRows) * Double(model.residualCount)
+        let share = Int(100 * (best.bits + Double(model.residualCount) * 0.1) / max(light, 1))
+        if share < 95 { tokens = best.encoder }
+        return share
     }
 
     /// Nothing is looked at but the extremes, which statistics need.
@@ -95,20 +102,32 @@ struct IntegerEncoder {
         let mayDivide = !wraps && range < 1 << 61
         let divisor = mayDivide ? Divisor.common(of: offsets.span) : Divisor(1)
         Residuals.divide(&offsets, by: divisor)
-        if let tokens,
-            let coded = encodeTokens(values, scan, divisor, tokens, into: &payload)
-        {
-            return coded
+        if isCounting {
+            enter(values, scan, divisor)
+            return IntegerVector(shape: .frame)
+        }
+        let start = payload.count
+        var coded: IntegerVector?
+        if let tokens {
+            coded = encodeTokens(values, scan, divisor, tokens, into: &payload)
+            if let coded, Self.isClearlySmaller(coded, scan, divisor, count) { return coded }
+            if tokens.shape == .frame {
+                Residuals.offsets(values, above: scan.min, into: &offsets)
+                Residuals.divide(&offsets, by: divisor)
+            }
         }
 
         var best = Candidate(shape: .raw, packing: Packing(), bits: 64 * count)
-        if forms.contains(.frame) {
+        var picks = (frame: true, delta: true)
+        if forms.isSuperset(of: [.frame, .delta]) && model == nil { picks = pick(values, scan) }
+        if forms.contains(.frame) && picks.frame {
             let packing = Packing.best(of: offsets.span, skipping: 0)
             // Bases and seeds are in the directory: 16 bits stand for them.
             best.consider(.frame, packing, bits: packing.bits, isOnly: !forms.contains(.raw))
         }
         var deltaDivisor = Divisor(1)
-        if count > 1 && !forms.isDisjoint(with: [.delta, .secondDelta]) {
+        let mayDiffer = picks.delta && !forms.isDisjoint(with: [.delta, .secondDelta])
+        if count > 1 && mayDiffer {
             Residuals.deltas(values, above: scan.deltaMin, into: &deltas)
             if divisor.value > 1 { deltaDivisor = Divisor.common(of: deltas.span) }
             Residuals.divide(&deltas, by: deltaDivisor)
@@ -119,7 +138,7 @@ struct IntegerEncoder {
             }
         }
         var hasSeconds = false
-        if count > 2 && forms.contains(.secondDelta)
+        if count > 2 && forms.contains(.secondDelta) && mayDiffer
             && (forms == [.secondDelta] || Residuals.secondsLookSmaller(values))
         {
             hasSeconds = true
@@ -137,8 +156,9 @@ struct IntegerEncoder {
         }
 
         if model != nil {
-            lightBits.append(best.bits)
-            if !hasSeconds && count > 2 && model?.wants(.secondDelta) == true {
+            sampledBits += best.bits
+            sampledRows += count
+            if !hasSeconds && count > 2 {
                 hasSeconds = true
                 Residuals.seconds(values, above: scan.secondMin, into: &seconds)
                 Residuals.divide(&seconds, by: deltaDivisor)
@@ -146,6 +166,10 @@ struct IntegerEncoder {
             sampleForModel(values)
             addToModel(
                 scan, deltaDivisor.value, hasDeltas: count > 1, hasSeconds: hasSeconds)
+        }
+        if let coded, let residuals = coded.coded {
+            if residuals.byteCount * 8 + 16 < best.bits { return coded }
+            payload.removeLast(payload.count - start)
         }
 
         switch best.shape {
@@ -178,6 +202,56 @@ struct IntegerEncoder {
             unsafe values.withUnsafeBytes { unsafe payload.append(contentsOf: $0) }
             return IntegerVector(shape: .raw)
         }
+    }
+
+    /// Which of frame and delta may be the smaller one, by a sample of the rows.
+    private mutating func pick(_ values: Span<Int64>, _ scan: Scan) -> (frame: Bool, delta: Bool) {
+        let sampleCount = 64
+        guard values.count >= 8 * sampleCount else { return (true, true) }
+        Residuals.resize(&frameSample, to: sampleCount)
+        Residuals.resize(&deltaSample, to: sampleCount)
+        let stride = (values.count - 1) / sampleCount
+        for index in 0..<sampleCount {
+            let row = 1 &+ index &* stride
+            let delta = values[row] &- values[row &- 1] &- scan.deltaMin
+            frameSample[index] = UInt64(bitPattern: values[row] &- scan.min)
+            deltaSample[index] = UInt64(bitPattern: delta)
+        }
+        let frame = Packing.best(of: frameSample.span, skipping: 0).bits
+        let delta = Packing.best(of: deltaSample.span, skipping: 0).bits
+        return (frame * 5 <= delta * 6 + 160, delta * 5 <= frame * 6 + 160)
+    }
+
+    /// Whether tokens are smaller whatever lanes might take: less than whole widths, and not so
+    /// few bits that patches or runs alone might do.
+    private static func isClearlySmaller(
+        _ vector: IntegerVector, _ scan: Scan, _ divisor: Divisor, _ count: Int
+    ) -> Bool {
+        guard let coded = vector.coded else { return false }
+        let bits = coded.byteCount * 8
+        let width = bitCount(UInt64(bitPattern: scan.max &- scan.min) / divisor.value)
+        let differenceWidth = bitCount(
+            UInt64(bitPattern: scan.deltaMax &- scan.deltaMin) / vector.divisor)
+        return bits > 2 * count && bits * 8 < min(width, differenceWidth) * count * 7
+            && bits < scan.runCount * (width + 4)
+    }
+
+    /// Enters a vector into the settled model.
+    private mutating func enter(_ values: Span<Int64>, _ scan: Scan, _ divisor: Divisor) {
+        guard let model else { return }
+        var deltaDivisor = Divisor(1)
+        if !model.wants(.frame) && values.count > 2 {
+            Residuals.deltas(values, above: scan.deltaMin, into: &deltas)
+            if divisor.value > 1 { deltaDivisor = Divisor.common(of: deltas.span) }
+            if model.wants(.delta) {
+                Residuals.divide(&deltas, by: deltaDivisor)
+            } else {
+                Residuals.seconds(values, above: scan.secondMin, into: &seconds)
+                Residuals.divide(&seconds, by: deltaDivisor)
+            }
+        }
+        addToModel(
+            scan, deltaDivisor.value, hasDeltas: values.count > 2, hasSeconds: values.count > 2)
     }
 
     /// Enters the residuals of the vector that was looked at last.
@@ -238,8 +312,6 @@ struct IntegerEncoder {
         _ values: Span<Int64>, _ scan: Scan, _ divisor: Divisor, _ tokens: TokenEncoder,
         into payload: inout [UInt8]
     ) -> IntegerVector? {
-        let lightBits = vectorIndex < lightBits.count ? lightBits[vectorIndex] : Int.max
-        vectorIndex += 1
         let skipped: Int
         var vector = IntegerVector(shape: tokens.shape, base: values[0])
         var residuals: [UInt64] = []
@@ -264,14 +336,6 @@ struct IntegerEncoder {
             Residuals.divide(&residuals, by: deltaDivisor)
         case .constant, .ramp, .runs, .raw, .gorilla: return nil
         }
-        defer {
-            // Lanes want them as they were.
-            if tokens.shape == .frame {
-                Residuals.offsets(values, above: scan.min, into: &residuals)
-                Residuals.divide(&residuals, by: divisor)
-                swap(&residuals, &offsets)
-            }
-        }
         let isSigned = tokens.table.isSigned
         var center: UInt64 = 0
         if isSigned {
@@ -281,17 +345,19 @@ struct IntegerEncoder {
                 divisor: vector.divisor)
             var span = residuals.mutableSpan
             for row in skipped..<span.count {
-                unsafe span[unchecked: row] = TokenModel.residual(
-                    span[unchecked: row], center: center, isSigned: true)
+                unsafe span[unchecked: row] &-= center
             }
         }
         for row in 0..<skipped { residuals[row] = 0 }
-        let start = payload.count
-        guard let coded = CodedResiduals.encode(residuals.span, tokens, into: &payload) else {
-            return nil
+        defer {
+            // The room is wanted again, what is in it not.
+            switch tokens.shape {
+            case .frame: swap(&residuals, &offsets)
+            case .delta: swap(&residuals, &deltas)
+            default: swap(&residuals, &seconds)
+            }
         }
-        guard coded.byteCount * 8 + 16 < lightBits else {
-            payload.removeLast(payload.count - start)
+        guard let coded = CodedResiduals.encode(residuals.span, tokens, into: &payload) else {
             return nil
         }
         vector.coded = coded
@@ -461,7 +527,7 @@ private enum Residuals {
         return secondBits < deltaBits
     }
 
-    private static func resize(_ output: inout [UInt64], to count: Int) {
+    static func resize(_ output: inout [UInt64], to count: Int) {
         if output.count != count { output = [UInt64](repeating: 0, count: count) }
     }
 }

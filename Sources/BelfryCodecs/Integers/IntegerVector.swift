@@ -164,21 +164,12 @@ struct IntegerVector: Hashable, Sendable {
         switch shape {
         case .constant: Ramp.fill(&output, rowCount: rowCount, first: base, step: 0)
         case .ramp: Ramp.fill(&output, rowCount: rowCount, first: base, step: step)
-        case .frame:
-            try unpackResiduals(
-                bytes, at: offset, rowCount: rowCount, base: base, tokens, into: &output)
-        case .delta:
-            try unpackResiduals(
-                bytes, at: offset, rowCount: rowCount, base: step, tokens, into: &output)
-            Differences.sum(&output, rowCount: rowCount, start: base &- step)
-        case .secondDelta:
-            try unpackResiduals(
-                bytes, at: offset, rowCount: rowCount, base: step, tokens, into: &output)
-            // The residuals of rows 0 and 1 are zero; what comes before row 0 is such that the
-            // sums arrive at the first difference in row 1 and at the first value in row 0.
-            let beforeFirst = firstDelta &- step
-            Differences.sum(&output, rowCount: rowCount, start: beforeFirst &- step)
-            Differences.sum(&output, rowCount: rowCount, start: base &- beforeFirst)
+        case .frame, .delta, .secondDelta:
+            if let coded, let tokens {
+                try decodeTokens(coded, bytes, at: offset, rowCount, tokens, into: &output)
+            } else {
+                try unpack(bytes, at: offset, rowCount: rowCount, into: &output)
+            }
         case .runs:
             try Runs.decode(
                 bytes, at: offset, vector: self, rowCount: rowCount, into: &output)
@@ -194,30 +185,48 @@ struct IntegerVector: Hashable, Sendable {
         }
     }
 
+    /// What comes ahead of a second delta's first difference, so that its sums arrive at that in
+    /// row 1 and at the first value in row 0: the residuals of both rows are zero.
+    private var beforeFirst: Int64 { firstDelta &- step }
+
+    private func unpack(
+        _ bytes: RawSpan, at offset: Int, rowCount: Int, into output: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        try unpackResiduals(
+            bytes, at: offset, rowCount: rowCount, base: shape == .frame ? base : step,
+            into: &output)
+        if shape == .delta {
+            Differences.sum(&output, rowCount: rowCount, start: base &- step)
+        } else if shape == .secondDelta {
+            Differences.sum(&output, rowCount: rowCount, start: beforeFirst &- step)
+            Differences.sum(&output, rowCount: rowCount, start: base &- beforeFirst)
+        }
+    }
+
+    private func decodeTokens(
+        _ coded: CodedResiduals, _ bytes: RawSpan, at offset: Int, _ rowCount: Int,
+        _ tokens: TokenTable, into output: inout MutableSpan<Int64>
+    ) throws(FormatError) {
+        var use = CodedResiduals.Use(
+            factor: Int64(bitPattern: divisor), step: step, isSum: true, start: base &- step)
+        if shape == .frame {
+            use.step = base
+            use.isSum = false
+        }
+        if shape == .secondDelta { use.start = beforeFirst &- step }
+        try coded.decode(
+            bytes, at: offset, table: tokens, rowCount: rowCount, use: use, into: &output)
+        if shape == .secondDelta {
+            Differences.sum(&output, rowCount: rowCount, start: base &- beforeFirst)
+        }
+    }
+
     /// `base` plus the divisor times each residual, patches included.
     private func unpackResiduals(
-        _ bytes: RawSpan, at offset: Int, rowCount: Int, base: Int64, _ tokens: TokenTable?,
+        _ bytes: RawSpan, at offset: Int, rowCount: Int, base: Int64,
         into output: inout MutableSpan<Int64>
     ) throws(FormatError) {
         let factor = Int64(bitPattern: divisor)
-        if let coded, let tokens {
-            try coded.decode(bytes, at: offset, table: tokens, rowCount: rowCount, into: &output)
-            if tokens.isSigned {
-                for row in 0..<rowCount {
-                    let residual = unsafe UInt64(bitPattern: output[unchecked: row])
-                    let distance = Int64(bitPattern: residual &>> 1) ^ -Int64(residual & 1)
-                    unsafe output[unchecked: row] = distance
-                }
-            }
-            if factor == 1 {
-                for row in 0..<rowCount { unsafe output[unchecked: row] &+= base }
-            } else {
-                for row in 0..<rowCount {
-                    unsafe output[unchecked: row] = base &+ output[unchecked: row] &* factor
-                }
-            }
-            return
-        }
         if divisor == 1 {
             LaneLayout.unpack(
                 bytes, at: offset, width: width, count: rowCount, base: base, into: &output)

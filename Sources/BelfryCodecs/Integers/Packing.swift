@@ -19,27 +19,43 @@ struct Packing {
     static func best(of residuals: Span<UInt64>, skipping skipped: Int) -> Packing {
         let count = residuals.count
         let center = median(of: residuals, skipping: skipped)
-        var upward = [Int](repeating: 0, count: 65)
-        var around = [Int](repeating: 0, count: 65)
-        var upwardSpan = upward.mutableSpan
-        var aroundSpan = around.mutableSpan
-        for row in skipped..<max(skipped, count) {
-            let residual = unsafe residuals[unchecked: row]
-            let apart = Int64(bitPattern: residual &- center)
-            let distance = UInt64(bitPattern: apart &<< 1 ^ apart &>> 63)
-            unsafe upwardSpan[unchecked: bitCount(residual)] &+= 1
-            unsafe aroundSpan[unchecked: bitCount(distance)] &+= 1
+        // By bits, how many residuals take so many: upwards, then around the median; each twice,
+        // for neighbours in the same place would wait for each other.
+        var histograms = [Int](repeating: 0, count: 4 * 65)
+        var span = histograms.mutableSpan
+        var row = skipped
+        while row &+ 1 < count {
+            let one = unsafe residuals[unchecked: row]
+            let two = unsafe residuals[unchecked: row &+ 1]
+            unsafe span[unchecked: bitCount(one)] &+= 1
+            unsafe span[unchecked: 65 &+ bitCount(two)] &+= 1
+            unsafe span[unchecked: 130 &+ bitCount(zigzag(one &- center))] &+= 1
+            unsafe span[unchecked: 195 &+ bitCount(zigzag(two &- center))] &+= 1
+            row &+= 2
+        }
+        if row < count {
+            let one = unsafe residuals[unchecked: row]
+            span[bitCount(one)] += 1
+            span[130 + bitCount(zigzag(one &- center))] += 1
         }
         var best = Packing(base: 0, width: 64, bits: Int.max)
-        consider(upward, count: count, center: nil, best: &best)
-        consider(around, count: count, center: center, best: &best)
+        consider(span, at: 0, count: count, center: nil, best: &best)
+        consider(span, at: 130, count: count, center: center, best: &best)
         return best
     }
 
+    @inline(__always)
+    private static func zigzag(_ distance: UInt64) -> UInt64 {
+        distance &<< 1 ^ UInt64(bitPattern: Int64(bitPattern: distance) &>> 63)
+    }
+
     private static func consider(
-        _ histogram: [Int], count: Int, center: UInt64?, best: inout Packing
+        _ histograms: borrowing MutableSpan<Int>, at place: Int, count: Int, center: UInt64?,
+        best: inout Packing
     ) {
-        guard let top = histogram.lastIndex(where: { $0 > 0 }) else {
+        var top = 64
+        while top >= 0 && histograms[place + top] + histograms[place + 65 + top] == 0 { top -= 1 }
+        guard top >= 0 else {
             best = Packing()
             return
         }
@@ -55,7 +71,7 @@ struct Packing {
                 }
                 best = Packing(base: base, width: width, bits: bits, isPatched: over > 0)
             }
-            over += histogram[width]
+            over += histograms[place + width] + histograms[place + 65 + width]
         }
     }
 

@@ -63,32 +63,36 @@ struct TokenModel {
             swap(&histogram, &forms[index].histogram)
             var counts = histogram.mutableSpan
             precondition(counts.count == TokenTable.tokenCount, "a count for every token")
-            for row in skipped..<max(skipped, residuals.count) {
-                let residual = unsafe Self.residual(
-                    residuals[unchecked: row], center: center, isSigned: isSigned)
-                unsafe counts[unchecked: Int(TokenTable.token(of: residual))] &+= 1
+            if isSigned {
+                for row in skipped..<max(skipped, residuals.count) {
+                    let token = TokenTable.signedToken(
+                        of: unsafe residuals[unchecked: row] &- center)
+                    unsafe counts[unchecked: Int(token)] &+= 1
+                }
+            } else {
+                for row in skipped..<max(skipped, residuals.count) {
+                    let token = TokenTable.token(of: unsafe residuals[unchecked: row])
+                    unsafe counts[unchecked: Int(token)] &+= 1
+                }
             }
             counts[0] += min(skipped, residuals.count)
             swap(&histogram, &forms[index].histogram)
         }
     }
 
-    @inline(__always)
-    static func residual(_ residual: UInt64, center: UInt64, isSigned: Bool) -> UInt64 {
-        isSigned ? Varint.zigzag(Int64(bitPattern: residual &- center)) : residual
-    }
-
     /// Bits of the form of fewest, infinite where nothing was entered.
     var leastBits: Double { forms.map(\.bits).min() ?? .infinity }
 
     /// The form of fewest bits with its table; nil where nothing was entered.
-    func best() -> TokenEncoder? {
+    func best() -> (encoder: TokenEncoder, bits: Double)? {
         guard let best = forms.min(by: { $0.bits < $1.bits }), best.bits.isFinite else {
             return nil
         }
         let table = TokenTable(
             isSigned: best.isSigned, counts: Self.normalized(best.histogram))
-        return TokenEncoder(table, shape: best.shape, center: centers[best.shape])
+        return (
+            TokenEncoder(table, shape: best.shape, center: centers[best.shape]), best.bits
+        )
     }
 
     /// Shares of the states in proportion, one at least for each token there is.

@@ -22,7 +22,7 @@ enum MappedStripEncoder {
         } catch { return nil }
         var building = MappedStrip(target, keys: keys, values: values)
         building.encode(residuals, model: target.isCold ? TokenModel() : nil, tokens: nil)
-        guard let tokens = building.model?.best() else { return building.finish() }
+        guard let tokens = building.model?.best()?.encoder else { return building.finish() }
         let light = building.finish()
         var cold = MappedStrip(target, keys: keys, values: values)
         cold.encode(residuals, model: nil, tokens: tokens)
