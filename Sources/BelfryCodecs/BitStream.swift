@@ -9,6 +9,12 @@ struct BitWriter {
 
     init() { bytes = [] }
 
+    /// With room for so many bits.
+    init(bitCount: Int) {
+        bytes = []
+        bytes.reserveCapacity(Self.byteCount(bits: bitCount) + 8)
+    }
+
     /// Takes over bytes that `finish` gives back with the stream behind them.
     init(appendingTo payload: inout [UInt8]) {
         bytes = payload

@@ -44,7 +44,9 @@ extension StripEncoder {
         _ values: StripValues, validity: [UInt64]?, options: StripOptions = StripOptions()
     ) -> ChoiceReport {
         if case .doubles(let doubles) = values,
-            let report = DoubleChooser(doubles.span, validity: validity, options: options).report
+            let report = DoubleChooser(
+                doubles.span, validity: validity, options: options, explains: true
+            ).report
         {
             return report
         }

@@ -11,10 +11,14 @@ struct DoubleChooser {
     private(set) var report: ChoiceReport?
 
     private let isCold: Bool
+    /// What is ahead; nil until there is something to hold against the first candidate.
     private var taken: ChoiceReport.Candidate?
     private var others: [ChoiceReport.Candidate] = []
 
-    init(_ values: Span<Double>, validity: [UInt64]?, options: StripOptions) {
+    /// - Parameter explains: whether there is to be a report even of a stage without rivals.
+    init(
+        _ values: Span<Double>, validity: [UInt64]?, options: StripOptions, explains: Bool = false
+    ) {
         stage = .patterns
         isCold = options.isCold
         if options.useGorilla || options.isRaw { return }
@@ -22,7 +26,7 @@ struct DoubleChooser {
         let found = DecimalScales.decimals(sample.plain)
         if let scale = found.scale { stage = .decimals(scale: scale) }
         if sample.values.isEmpty { return }
-        consider(stage, sample)
+        if explains { enterFirst(sample) }
         if found.missCount > 0 {
             // Floats have few bits of their own, so that nearly all of them pass for corrected
             // decimals of many digits.
@@ -43,8 +47,16 @@ struct DoubleChooser {
         if let taken { report = ChoiceReport(taken: taken, others: others) }
     }
 
+    /// Most strips are decimals that nothing comes near: those are not tried at all.
+    private mutating func enterFirst(_ sample: StripSample) {
+        guard taken == nil else { return }
+        taken = ChoiceReport.Candidate(
+            name: Self.name(stage), bitsPerValue: trial(stage, sample))
+    }
+
     /// Takes a stage where it saves 5 % against the one that is ahead.
     private mutating func consider(_ candidate: DoubleStage, _ sample: StripSample) {
+        enterFirst(sample)
         take(candidate, bits: trial(candidate, sample), name: Self.name(candidate))
     }
 
@@ -52,11 +64,7 @@ struct DoubleChooser {
     @discardableResult
     private mutating func take(_ candidate: DoubleStage, bits: Double, name: String) -> Bool {
         let entered = ChoiceReport.Candidate(name: name, bitsPerValue: bits)
-        guard let best = taken else {
-            stage = candidate
-            taken = entered
-            return true
-        }
+        guard let best = taken else { preconditionFailure("the first candidate is entered") }
         guard bits * 20 < best.bitsPerValue * 19 else {
             others.append(entered)
             return false
@@ -122,11 +130,11 @@ struct DoubleChooser {
         _ values: Span<Double>, _ validity: [UInt64]?, _ sample: StripSample, exactScale: Int?
     ) {
         let limit = min(Strip.distinctCountLimit, values.count / 4)
-        let found = sample.distinct()
-        let count = found.values.count
-        guard limit > 1, count > 1, count * 2 <= sample.values.count,
-            Self.looksSparse(found.values, exactScale)
+        guard limit > 1, let found = sample.distinct(limit: sample.values.count / 2),
+            found.values.count > 1, Self.looksSparse(found.values, exactScale)
         else { return }
+        let count = found.values.count
+        enterFirst(sample)
         // How many more there are, from how many came once and twice.
         let unseen =
             sample.values.count == values.count
@@ -175,6 +183,7 @@ struct DoubleChooser {
     private mutating func considerCut(_ values: Span<Double>, _ sample: StripSample) {
         let width = CutPatterns.rightWidth(for: sample.values)
         guard let found = CutPatterns(values, rightWidth: width) else { return }
+        enterFirst(sample)
         cut = found
         let candidate = DoubleStage.cut(rightWidth: width)
         let partBits = Double(16 * found.leftParts.count) / Double(values.count)

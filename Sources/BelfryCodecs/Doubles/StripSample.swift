@@ -35,20 +35,24 @@ struct StripSample {
         }
     }
 
-    /// The distinct values, ascending as ordered bits, and how many of them came once and twice.
-    func distinct() -> (values: [Double], onceCount: Int, twiceCount: Int) {
-        let ordered = values.map { OrderedBits.map(Int64(bitPattern: $0.bitPattern)) }.sorted()
-        var distinct: [Double] = []
+    /// The distinct values, ascending as ordered bits, and how many of them came once and twice;
+    /// nil where there are more than the limit.
+    func distinct(limit: Int) -> (values: [Double], onceCount: Int, twiceCount: Int)? {
+        var numbers = DistinctPatterns(countLimit: limit)
+        var counts = [Int32](repeating: 0, count: limit + 1)
+        for value in values {
+            counts[numbers.number(of: value.bitPattern)] += 1
+            if numbers.patterns.count > limit { return nil }
+        }
         var onceCount = 0
         var twiceCount = 0
-        var index = 0
-        while index < ordered.count {
-            let start = index
-            while index < ordered.count && ordered[index] == ordered[start] { index += 1 }
-            if index - start == 1 { onceCount += 1 }
-            if index - start == 2 { twiceCount += 1 }
-            distinct.append(
-                Double(bitPattern: UInt64(bitPattern: OrderedBits.map(ordered[start]))))
+        for count in counts {
+            if count == 1 { onceCount += 1 }
+            if count == 2 { twiceCount += 1 }
+        }
+        let ordered = numbers.patterns.map { OrderedBits.map(Int64(bitPattern: $0)) }.sorted()
+        let distinct = ordered.map {
+            Double(bitPattern: UInt64(bitPattern: OrderedBits.map($0)))
         }
         return (distinct, onceCount, twiceCount)
     }

@@ -44,6 +44,7 @@ struct Divisor {
         for index in 0..<numbers.count {
             let number = unsafe numbers[unchecked: index]
             if number == 0 { continue }
+            if number == 1 { return Divisor(1) }
             guard let current = divisor else {
                 divisor = Divisor(number)
                 continue

@@ -46,7 +46,8 @@ struct IntegerEncoder {
         _ values: Span<Int64>, mayRamp: Bool, into payload: inout [UInt8]
     ) -> IntegerVector {
         if forms == .raw { return encodeRaw(values, into: &payload) }
-        let scan = Scan(values)
+        var scan = Scan(values)
+        if model != nil || tokens != nil { scan.lookAtSeconds(values) }
         extremes = (scan.min, scan.max)
         let first = values[0]
         if scan.min == scan.max && forms.contains(.constant) {
@@ -94,6 +95,7 @@ struct IntegerEncoder {
     private mutating func encodeResiduals(
         _ values: Span<Int64>, _ scan: Scan, into payload: inout [UInt8]
     ) -> IntegerVector {
+        var scan = scan
         let count = values.count
         let first = values[0]
         Residuals.offsets(values, above: scan.min, into: &offsets)
@@ -142,6 +144,7 @@ struct IntegerEncoder {
             && (forms == [.secondDelta] || Residuals.secondsLookSmaller(values))
         {
             hasSeconds = true
+            if model == nil && tokens == nil { scan.lookAtSeconds(values) }
             Residuals.seconds(values, above: scan.secondMin, into: &seconds)
             Residuals.divide(&seconds, by: deltaDivisor)
             let packing = Packing.best(of: seconds.span, skipping: 2)
@@ -414,6 +417,7 @@ private struct Scan {
     private(set) var max: Int64
     private(set) var deltaMin = Int64.max
     private(set) var deltaMax = Int64.min
+    /// Of second differences, once they are looked at.
     private(set) var secondMin = Int64.max
     private let isMonotonic: Bool
     private(set) var runCount = 1
@@ -424,7 +428,6 @@ private struct Scan {
         var high = low
         var deltaLow = Int64.max
         var deltaHigh = Int64.min
-        var secondLow = Int64.max
         var runs = 1
         var previous = low
         if count > 1 {
@@ -435,28 +438,36 @@ private struct Scan {
             previous = values[1]
             low = Swift.min(low, previous)
             high = Swift.max(high, previous)
-            var previousDelta = delta
             for row in 2..<Swift.max(2, count) {
                 let value = unsafe values[unchecked: row]
                 let delta = value &- previous
-                let second = delta &- previousDelta
                 low = Swift.min(low, value)
                 high = Swift.max(high, value)
                 deltaLow = Swift.min(deltaLow, delta)
                 deltaHigh = Swift.max(deltaHigh, delta)
-                secondLow = Swift.min(secondLow, second)
                 runs &+= delta != 0 ? 1 : 0
                 previous = value
-                previousDelta = delta
             }
         }
         min = low
         max = high
         deltaMin = deltaLow
         deltaMax = deltaHigh
-        secondMin = secondLow
         runCount = runs
         isMonotonic = previous == high || previous == low
+    }
+
+    /// Few vectors are worth the second differences.
+    mutating func lookAtSeconds(_ values: Span<Int64>) {
+        guard values.count > 2 else { return }
+        var low = Int64.max
+        var previous = values[1] &- values[0]
+        for row in 2..<values.count {
+            let delta = unsafe values[unchecked: row] &- values[unchecked: row &- 1]
+            low = Swift.min(low, delta &- previous)
+            previous = delta
+        }
+        secondMin = low
     }
 
     /// The step where all differences are equal and none of them wrapped.

@@ -17,52 +17,34 @@ struct Packing {
 
     /// Rows before `skipped` hold nothing.
     static func best(of residuals: Span<UInt64>, skipping skipped: Int) -> Packing {
-        let count = residuals.count
         let center = median(of: residuals, skipping: skipped)
-        // By bits, how many residuals take so many: upwards, then around the median; each twice,
-        // for neighbours in the same place would wait for each other.
-        var histograms = [Int](repeating: 0, count: 4 * 65)
-        var span = histograms.mutableSpan
-        var row = skipped
-        while row &+ 1 < count {
-            let one = unsafe residuals[unchecked: row]
-            let two = unsafe residuals[unchecked: row &+ 1]
-            unsafe span[unchecked: bitCount(one)] &+= 1
-            unsafe span[unchecked: 65 &+ bitCount(two)] &+= 1
-            unsafe span[unchecked: 130 &+ bitCount(zigzag(one &- center))] &+= 1
-            unsafe span[unchecked: 195 &+ bitCount(zigzag(two &- center))] &+= 1
-            row &+= 2
-        }
-        if row < count {
-            let one = unsafe residuals[unchecked: row]
-            span[bitCount(one)] += 1
-            span[130 + bitCount(zigzag(one &- center))] += 1
-        }
+        var histograms = WidthHistograms()
+        histograms.fill(residuals, skipping: skipped, center: center)
         var best = Packing(base: 0, width: 64, bits: Int.max)
-        consider(span, at: 0, count: count, center: nil, best: &best)
-        consider(span, at: 130, count: count, center: center, best: &best)
+        let count = residuals.count
+        consider({ histograms.upwards($0) }, count: count, center: nil, best: &best)
+        consider({ histograms.around($0) }, count: count, center: center, best: &best)
         return best
     }
 
     @inline(__always)
-    private static func zigzag(_ distance: UInt64) -> UInt64 {
-        distance &<< 1 ^ UInt64(bitPattern: Int64(bitPattern: distance) &>> 63)
-    }
-
     private static func consider(
-        _ histograms: borrowing MutableSpan<Int>, at place: Int, count: Int, center: UInt64?,
-        best: inout Packing
+        _ histogram: (Int) -> Int, count: Int, center: UInt64?, best: inout Packing
     ) {
         var top = 64
-        while top >= 0 && histograms[place + top] + histograms[place + 65 + top] == 0 { top -= 1 }
+        while top >= 0 && histogram(top) == 0 { top -= 1 }
         guard top >= 0 else {
             best = Packing()
             return
         }
         var over = 0
-        for width in stride(from: top, through: 0, by: -1) {
-            var bits = LaneLayout.byteCount(width: width, count: count) * 8
-            if over > 0 { bits += over * (patchBits + top - width + 1) + patchHeaderBits }
+        var width = top
+        while width >= 0 {
+            let patches =
+                over > 0 ? over * (patchBits + top - width + 1) + patchHeaderBits : 0
+            // Narrower lanes only leave more and longer patches.
+            if patches >= best.bits { break }
+            let bits = LaneLayout.byteCount(width: width, count: count) * 8 + patches
             if bits < best.bits {
                 var base: Int64 = 0
                 if let center {
@@ -71,13 +53,29 @@ struct Packing {
                 }
                 best = Packing(base: base, width: width, bits: bits, isPatched: over > 0)
             }
-            over += histograms[place + width] + histograms[place + 65 + width]
+            over += histogram(width)
+            width -= 1
         }
     }
 
     /// The median of up to fifteen residuals spread over the vector.
     static func median(of residuals: Span<UInt64>, skipping skipped: Int) -> UInt64 {
-        middle(of: residuals, skipping: skipped, sampleCount: 15).median
+        let count = residuals.count - skipped
+        guard count >= 15 else {
+            return middle(of: residuals, skipping: skipped, sampleCount: 15).median
+        }
+        var room = [UInt64](repeating: 0, count: 15)
+        var sample = room.mutableSpan
+        for index in 0..<15 {
+            let value = residuals[skipped + index * count / 15]
+            var place = index
+            while place > 0 && sample[place - 1] > value {
+                sample[place] = sample[place - 1]
+                place -= 1
+            }
+            sample[place] = value
+        }
+        return sample[7]
     }
 
     /// The median of so many residuals spread over the vector, and where half of them lie.

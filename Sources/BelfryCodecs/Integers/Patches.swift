@@ -30,28 +30,37 @@ struct Patches: Hashable, Sendable {
     /// The patches of residuals that do not fit `width` bits, and their bits.
     static func encode(_ residuals: Span<UInt64>, width: Int) -> (Patches, [UInt8])? {
         if width >= 64 { return nil }
-        var rows: [Int] = []
-        var highs: [UInt64] = []
-        for row in 0..<residuals.count {
-            let high = Int64(bitPattern: unsafe residuals[unchecked: row]) >> Int64(width)
-            if high != 0 {
-                rows.append(row)
-                highs.append(Varint.zigzag(high))
-            }
+        // Without a branch, for which rows they are is nobody's guess.
+        let count = residuals.count
+        var rows = [Int](repeating: 0, count: count + 1)
+        var rowSpan = rows.mutableSpan
+        var patchCount = 0
+        var highBits: UInt64 = 0
+        for row in 0..<count {
+            let high = Int64(bitPattern: unsafe residuals[unchecked: row]) &>> Int64(width)
+            unsafe rowSpan[unchecked: patchCount] = row
+            patchCount &+= high != 0 ? 1 : 0
+            highBits |= Varint.zigzag(high)
         }
-        if rows.isEmpty { return nil }
-        var gaps: [UInt64] = []
+        if patchCount == 0 { return nil }
+        var gapBits: UInt64 = 0
         var next = 0
-        for row in rows {
-            gaps.append(UInt64(row - next))
-            next = row + 1
+        for index in 0..<patchCount {
+            gapBits |= UInt64(rows[index] - next)
+            next = rows[index] + 1
         }
         let patches = Patches(
-            count: rows.count, gapWidth: bitCount(gaps.reduce(0, |)),
-            highWidth: bitCount(highs.reduce(0, |)))
-        var writer = BitWriter()
-        for gap in gaps { writer.write(gap, width: patches.gapWidth) }
-        for high in highs { writer.write(high, width: patches.highWidth) }
+            count: patchCount, gapWidth: bitCount(gapBits), highWidth: bitCount(highBits))
+        var writer = BitWriter(bitCount: patchCount * (patches.gapWidth + patches.highWidth))
+        next = 0
+        for index in 0..<patchCount {
+            writer.write(UInt64(rows[index] - next), width: patches.gapWidth)
+            next = rows[index] + 1
+        }
+        for index in 0..<patchCount {
+            let high = Int64(bitPattern: residuals[rows[index]]) >> Int64(width)
+            writer.write(Varint.zigzag(high), width: patches.highWidth)
+        }
         return (patches, writer.finish())
     }
 

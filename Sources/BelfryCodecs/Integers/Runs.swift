@@ -8,18 +8,29 @@ enum Runs {
         _ values: Span<Int64>, base: Int64, width: Int, runCount: Int
     ) -> (IntegerVector, [UInt8]) {
         var vector = IntegerVector(shape: .runs, base: base, width: width, runCount: runCount)
-        var lengths: [UInt64] = []
-        lengths.reserveCapacity(runCount)
-        var writer = BitWriter()
-        var start = 0
-        for row in 1...values.count {
-            if row < values.count, values[row] == values[start] { continue }
-            writer.write(UInt64(bitPattern: values[start] &- base), width: width)
-            lengths.append(UInt64(row - start - 1))
-            start = row
+        // Without a branch, for where runs begin is nobody's guess. The end is the last start.
+        let count = values.count
+        var starts = [Int](repeating: 0, count: count + 1)
+        var startSpan = starts.mutableSpan
+        var found = 1
+        for row in 1..<max(1, count) {
+            let isStart = unsafe values[unchecked: row] != values[unchecked: row &- 1]
+            unsafe startSpan[unchecked: found] = row
+            found &+= isStart ? 1 : 0
         }
-        vector.lengthWidth = bitCount(lengths.reduce(0, |))
-        for length in lengths { writer.write(length, width: vector.lengthWidth) }
+        startSpan[found] = count
+        precondition(found == runCount, "the runs there are")
+        var lengthBits: UInt64 = 0
+        for run in 0..<found { lengthBits |= UInt64(starts[run + 1] - starts[run] - 1) }
+        vector.lengthWidth = bitCount(lengthBits)
+        var writer = BitWriter(bitCount: found * (width + vector.lengthWidth))
+        for run in 0..<found {
+            writer.write(UInt64(bitPattern: values[starts[run]] &- base), width: width)
+        }
+        for run in 0..<found {
+            writer.write(
+                UInt64(starts[run + 1] - starts[run] - 1), width: vector.lengthWidth)
+        }
         return (vector, writer.finish())
     }
 
