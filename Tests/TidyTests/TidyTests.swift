@@ -18,6 +18,19 @@ struct TidyTests {
         }
     }
 
+    /// The same bits from every processor: see tools/check-arithmetic.
+    @Test func arithmeticOfDoublesIsNotFused() throws {
+        let process = Process()
+        process.executableURL = Self.root.appendingPathComponent("tools/check-arithmetic")
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(String(decoding: output, as: UTF8.self))")
+    }
+
     /// Full Foundation would eat a third of a gateway's memory.
     @Test func sourcesDoWithoutFoundation() throws {
         for (path, lines) in try Self.swiftFiles("Sources") {

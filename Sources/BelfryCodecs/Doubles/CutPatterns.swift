@@ -1,7 +1,7 @@
 import BelfryCore
 
-/// Bit patterns of doubles cut in two: a left part of at most 16 bits, of which a strip has few, and
-/// a right part of 48 to 63 bits that is kept as it is.
+/// Bit patterns of doubles cut in two: a left part of at most 16 bits, of which a strip has few,
+/// and a right part of 48 to 63 bits that is kept as it is.
 ///
 /// For measured doubles that are no decimals and do not follow each other: sign, exponent and first
 /// digits repeat, the rest is noise. Left parts are numbered by how often they come, so that stage

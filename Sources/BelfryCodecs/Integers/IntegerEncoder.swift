@@ -99,7 +99,8 @@ struct IntegerEncoder {
         let count = values.count
         let first = values[0]
         Residuals.offsets(values, above: scan.min, into: &offsets)
-        // Across a range beyond this differences of differences wrap, and a divisor would not survive that.
+        // Across a range beyond this differences of differences wrap, and a divisor would not
+        // survive that.
         let (range, wraps) = scan.max.subtractingReportingOverflow(scan.min)
         let mayDivide = !wraps && range < 1 << 61
         let divisor = mayDivide ? Divisor.common(of: offsets.span) : Divisor(1)

@@ -4,8 +4,9 @@ import BelfryCore
 /// they are.
 ///
 /// A residual near 0 is a token of its own; farther off, a token stands for a quarter of a power
-/// of two (or half of one, and a sign), and the bits below follow apart. Tokens are coded by a state machine of 2,048 states
-/// (Duda, "Asymmetric numeral systems", arXiv 1311.2540), four of them in turn.
+/// of two (or half of one, and a sign), and the bits below follow apart. Tokens are coded by a
+/// state machine of 2,048 states (Duda, "Asymmetric numeral systems", arXiv 1311.2540), four of
+/// them in turn.
 ///
 /// Format: `formats/codecs.md`, "Coded residuals".
 struct TokenTable: Hashable, Sendable {
