@@ -70,6 +70,26 @@ struct BitReader: ~Copyable, ~Escapable {
         limit = (offset + byteCount) * 8
     }
 
+    /// The bits at a place, 0 to 64 of them, of a stream whose length was checked.
+    /// - Precondition: they lie within `bytes`, and eight bytes follow them there.
+    @inline(__always)
+    static func bits(_ bytes: RawSpan, at bit: Int, width: Int, mask: UInt64) -> UInt64 {
+        let place = bit &>> 3
+        let shift = UInt64(truncatingIfNeeded: bit & 7)
+        var value =
+            unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: place, as: UInt64.self) &>> shift
+        if width > 57 && Int(truncatingIfNeeded: shift) &+ width > 64 {
+            let next = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: place &+ 8, as: UInt8.self)
+            value |= UInt64(next) &<< (64 &- shift)
+        }
+        return value & mask
+    }
+
+    /// The lowest bits, 0 to 64 of them.
+    static func mask(_ width: Int) -> UInt64 { width == 64 ? .max : (1 << UInt64(width)) - 1 }
+
     var remainingBitCount: Int { limit - bit }
 
     mutating func skip(bits count: Int) throws(FormatError) {

@@ -119,15 +119,19 @@ extension StripDirectory {
     ) throws(FormatError) {
         let limit = UInt64(distinct.count)
         let patterns = distinct.span
-        var isBeyond = false
         precondition(span.count >= place.rowCount, "the rows were unpacked before")
-        for row in 0..<place.rowCount {
-            let code = unsafe UInt64(bitPattern: span[unchecked: row])
-            if code < limit {
-                unsafe span[unchecked: row] = patterns[unchecked: Int(code)]
-            } else {
-                isBeyond = true
+        // Without a branch a row: codes beyond stand for the first pattern until it is known.
+        var isBeyond = limit == 0 && place.rowCount > 0
+        if !isBeyond {
+            var beyond: UInt64 = 0
+            for row in 0..<place.rowCount {
+                let code = unsafe UInt64(bitPattern: span[unchecked: row])
+                let isWithin = code < limit
+                beyond |= isWithin ? 0 : 1
+                let index = isWithin ? Int(truncatingIfNeeded: code) : 0
+                unsafe span[unchecked: row] = patterns[unchecked: index]
             }
+            isBeyond = beyond != 0
         }
         if isBeyond {
             throw FormatError("a code beyond the \(limit) there are", at: place.valueOffset)

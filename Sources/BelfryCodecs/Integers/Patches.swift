@@ -40,7 +40,7 @@ struct Patches: Hashable, Sendable {
             let high = Int64(bitPattern: unsafe residuals[unchecked: row]) &>> Int64(width)
             unsafe rowSpan[unchecked: patchCount] = row
             patchCount &+= high != 0 ? 1 : 0
-            highBits |= Varint.zigzag(high)
+            highBits |= UInt64(bitPattern: (high &<< 1) ^ (high &>> 63))
         }
         if patchCount == 0 { return nil }
         var gapBits: UInt64 = 0
@@ -70,19 +70,27 @@ struct Patches: Hashable, Sendable {
         to output: inout MutableSpan<Int64>
     ) throws(FormatError) {
         precondition(output.count >= rowCount, "the rows were unpacked before")
-        var gaps = BitReader(bytes, offset: offset, byteCount: byteCount)
-        var highs = BitReader(bytes, offset: offset, byteCount: byteCount)
-        try highs.skip(bits: count * gapWidth)
+        precondition(
+            offset >= 0 && offset + byteCount + 8 <= bytes.byteCount,
+            "the stream lies within the bytes, with a checksum behind it")
+        let gapMask = BitReader.mask(gapWidth)
+        let highMask = BitReader.mask(highWidth)
+        var gapBit = offset * 8
+        var highBit = gapBit + count * gapWidth
         var row = 0
         for _ in 0..<count {
-            row &+= Int(truncatingIfNeeded: try gaps.read(width: gapWidth))
+            let gap = BitReader.bits(bytes, at: gapBit, width: gapWidth, mask: gapMask)
+            row &+= Int(truncatingIfNeeded: gap)
             guard row < rowCount else {
                 throw FormatError("a patch for row \(row) of \(rowCount)", at: offset)
             }
-            let high = Varint.unzigzag(try highs.read(width: highWidth))
+            let bits = BitReader.bits(bytes, at: highBit, width: highWidth, mask: highMask)
+            let high = Int64(bitPattern: (bits &>> 1) ^ (0 &- (bits & 1)))
             let part = width >= 64 ? 0 : high &<< Int64(width)
             unsafe output[unchecked: row] &+= part &* divisor
             row &+= 1
+            gapBit &+= gapWidth
+            highBit &+= highWidth
         }
     }
 }

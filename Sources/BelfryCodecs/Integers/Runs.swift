@@ -39,24 +39,47 @@ enum Runs {
         into output: inout MutableSpan<Int64>
     ) throws(FormatError) {
         precondition(output.count >= rowCount, "room for the rows")
+        let width = vector.width
+        let lengthWidth = vector.lengthWidth
         let byteCount = vector.byteCount(rowCount: rowCount)
-        var values = BitReader(bytes, offset: offset, byteCount: byteCount)
-        var lengths = BitReader(bytes, offset: offset, byteCount: byteCount)
-        try lengths.skip(bits: vector.runCount * vector.width)
+        precondition(
+            offset >= 0 && byteCount * 8 >= vector.runCount * (width + lengthWidth)
+                && offset + byteCount + 8 <= bytes.byteCount,
+            "the stream lies within the bytes, with a checksum behind it")
+        let valueMask = BitReader.mask(width)
+        let lengthMask = BitReader.mask(lengthWidth)
+        var valueBit = offset * 8
+        var lengthBit = valueBit + vector.runCount * width
         let factor = Int64(bitPattern: vector.divisor)
+        let room = output.count
         var row = 0
         for _ in 0..<vector.runCount {
-            let residual = try values.read(width: vector.width)
+            let residual = BitReader.bits(bytes, at: valueBit, width: width, mask: valueMask)
             let value = vector.base &+ Int64(bitPattern: residual) &* factor
-            let length =
-                Int(truncatingIfNeeded: try lengths.read(width: vector.lengthWidth)) &+ 1
-            guard length <= rowCount - row else {
+            let longer = BitReader.bits(
+                bytes, at: lengthBit, width: lengthWidth, mask: lengthMask)
+            let length = Int(truncatingIfNeeded: longer) &+ 1
+            valueBit &+= width
+            lengthBit &+= lengthWidth
+            guard length <= rowCount &- row else {
                 throw FormatError("runs beyond the vector's \(rowCount) rows", at: offset)
             }
             let end = row &+ length
-            while row < end {
-                unsafe output[unchecked: row] = value
-                row &+= 1
+            if end &+ 3 <= room {
+                // Four at a time, for what is too much is overwritten.
+                while row < end {
+                    unsafe output[unchecked: row] = value
+                    unsafe output[unchecked: row &+ 1] = value
+                    unsafe output[unchecked: row &+ 2] = value
+                    unsafe output[unchecked: row &+ 3] = value
+                    row &+= 4
+                }
+                row = end
+            } else {
+                while row < end {
+                    unsafe output[unchecked: row] = value
+                    row &+= 1
+                }
             }
         }
         guard row == rowCount else {

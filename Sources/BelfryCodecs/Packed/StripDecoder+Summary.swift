@@ -112,6 +112,19 @@ extension IntegerSummary {
                 }
             }
         } else {
+            var sum: Int64 = 0
+            for row in 0..<values.count {
+                let value = unsafe values[unchecked: row]
+                low = Swift.min(low, value)
+                high = Swift.max(high, value)
+                sum &+= value
+            }
+            // So many of so few bits cannot wrap.
+            let limit: Int64 = 1 << 51
+            if low > -limit && high < limit && values.count <= 2_048 {
+                self.init(min: low, max: high, sum: Int128(sum))
+                return
+            }
             for row in 0..<values.count { unsafe add(values[unchecked: row]) }
         }
         self.init(min: low, max: high, sum: Int128(highHalves) << 32 + Int128(lowHalves))
