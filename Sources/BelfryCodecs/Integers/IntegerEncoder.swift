@@ -435,7 +435,6 @@ private struct Scan {
             let delta = values[1] &- low
             deltaLow = delta
             deltaHigh = delta
-            runs &+= delta != 0 ? 1 : 0
             previous = values[1]
             low = Swift.min(low, previous)
             high = Swift.max(high, previous)
@@ -446,9 +445,13 @@ private struct Scan {
                 high = Swift.max(high, value)
                 deltaLow = Swift.min(deltaLow, delta)
                 deltaHigh = Swift.max(deltaHigh, delta)
-                runs &+= delta != 0 ? 1 : 0
                 previous = value
             }
+        }
+        // By itself: four rows at a time, and no branch that guesses where runs end.
+        for row in 1..<Swift.max(1, count) {
+            let change = unsafe values[unchecked: row] ^ values[unchecked: row &- 1]
+            runs &+= oneIfNonzero(UInt64(bitPattern: change))
         }
         min = low
         max = high

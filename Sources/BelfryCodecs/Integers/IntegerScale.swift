@@ -23,16 +23,14 @@ struct IntegerScale: Hashable, Sendable {
         let span = values.span
         var origin: Int64?
         var divisor: Divisor?
-        var isRamp = true
         for row in 0..<span.count {
             if let validity, validity[row / 64] >> UInt64(row % 64) & 1 == 0 { continue }
-            let value = span[row]
+            let value = unsafe span[unchecked: row]
             guard value > -magnitudeLimit && value < magnitudeLimit else { return nil }
             guard let start = origin else {
                 origin = value
                 continue
             }
-            isRamp = isRamp && value &- span[row - 1] == span[1] &- span[0]
             let distance = (value &- start).magnitude
             if distance == 0 { continue }
             guard let current = divisor else {
@@ -45,7 +43,14 @@ struct IntegerScale: Hashable, Sendable {
             divisor = Divisor(common)
         }
         guard let origin, let divisor, divisor.value >= unitLimit else { return nil }
-        return isRamp && validity == nil ? nil : IntegerScale(unit: divisor.value, origin: origin)
+        if validity == nil && isRamp(span) { return nil }
+        return IntegerScale(unit: divisor.value, origin: origin)
+    }
+
+    private static func isRamp(_ values: Span<Int64>) -> Bool {
+        let step = values[1] &- values[0]
+        for row in 2..<values.count where values[row] &- values[row - 1] != step { return false }
+        return true
     }
 
     /// The counts of values that the scale was found for; what rows without a value hold becomes

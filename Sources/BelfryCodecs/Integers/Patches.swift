@@ -32,19 +32,19 @@ struct Patches: Hashable, Sendable {
         if width >= 64 { return nil }
         // Without a branch, for which rows they are is nobody's guess.
         let count = residuals.count
-        var rows = [Int](repeating: 0, count: count + 1)
+        var rows = [Int32](repeating: 0, count: count + 1)
         var rowSpan = rows.mutableSpan
         var patchCount = 0
         var highBits: UInt64 = 0
         for row in 0..<count {
             let high = Int64(bitPattern: unsafe residuals[unchecked: row]) &>> Int64(width)
-            unsafe rowSpan[unchecked: patchCount] = row
-            patchCount &+= high != 0 ? 1 : 0
+            unsafe rowSpan[unchecked: patchCount] = Int32(truncatingIfNeeded: row)
+            patchCount &+= oneIfNonzero(UInt64(bitPattern: high))
             highBits |= UInt64(bitPattern: (high &<< 1) ^ (high &>> 63))
         }
         if patchCount == 0 { return nil }
         var gapBits: UInt64 = 0
-        var next = 0
+        var next: Int32 = 0
         for index in 0..<patchCount {
             gapBits |= UInt64(rows[index] - next)
             next = rows[index] + 1
@@ -58,7 +58,7 @@ struct Patches: Hashable, Sendable {
             next = rows[index] + 1
         }
         for index in 0..<patchCount {
-            let high = Int64(bitPattern: residuals[rows[index]]) >> Int64(width)
+            let high = Int64(bitPattern: residuals[Int(rows[index])]) >> Int64(width)
             writer.write(Varint.zigzag(high), width: patches.highWidth)
         }
         return (patches, writer.finish())
@@ -93,6 +93,12 @@ struct Patches: Hashable, Sendable {
             highBit &+= highWidth
         }
     }
+}
+
+/// 1 for any number but zero, by arithmetic: comparisons become branches.
+@inline(__always)
+func oneIfNonzero(_ value: UInt64) -> Int {
+    Int(truncatingIfNeeded: (value | (0 &- value)) &>> 63)
 }
 
 /// How many bits a number takes; none for zero.

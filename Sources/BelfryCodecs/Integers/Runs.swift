@@ -10,22 +10,22 @@ enum Runs {
         var vector = IntegerVector(shape: .runs, base: base, width: width, runCount: runCount)
         // Without a branch, for where runs begin is nobody's guess. The end is the last start.
         let count = values.count
-        var starts = [Int](repeating: 0, count: count + 1)
+        var starts = [Int32](repeating: 0, count: count + 1)
         var startSpan = starts.mutableSpan
         var found = 1
         for row in 1..<max(1, count) {
-            let isStart = unsafe values[unchecked: row] != values[unchecked: row &- 1]
-            unsafe startSpan[unchecked: found] = row
-            found &+= isStart ? 1 : 0
+            let change = unsafe values[unchecked: row] ^ values[unchecked: row &- 1]
+            unsafe startSpan[unchecked: found] = Int32(truncatingIfNeeded: row)
+            found &+= oneIfNonzero(UInt64(bitPattern: change))
         }
-        startSpan[found] = count
+        startSpan[found] = Int32(count)
         precondition(found == runCount, "the runs there are")
         var lengthBits: UInt64 = 0
         for run in 0..<found { lengthBits |= UInt64(starts[run + 1] - starts[run] - 1) }
         vector.lengthWidth = bitCount(lengthBits)
         var writer = BitWriter(bitCount: found * (width + vector.lengthWidth))
         for run in 0..<found {
-            writer.write(UInt64(bitPattern: values[starts[run]] &- base), width: width)
+            writer.write(UInt64(bitPattern: values[Int(starts[run])] &- base), width: width)
         }
         for run in 0..<found {
             writer.write(
