@@ -6,7 +6,7 @@ import Testing
 
 /// Strips of every form are read by the second reader as what was encoded, bit for bit, and no form
 /// is left out.
-@Suite(.enabled(if: PythonReader.isThere, "python3 (3.11 or later) is not there"))
+@Suite(.enabled(if: PythonReader.isThere, "\(PythonReader.lack)"))
 struct ReaderStripTests {
     @Test func everyFormIsReadAsItWasWritten() throws {
         var strips = StripFile()

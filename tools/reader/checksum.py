@@ -1,4 +1,5 @@
-"""XXH64, and the one rule for checksums: seeded with the salt plus the bytes' offset (formats/README.md)."""
+"""XXH64, and the one rule for checksums: seeded with the salt plus the bytes' offset
+(formats/README.md, "Checksums")."""
 
 import struct
 

@@ -152,7 +152,8 @@ class Shape:
 
 
 def read_lanes(payload, width, count):
-    """`count` unsigned integers of `width` bits in 32 lanes of 32-bit words, or 16 of 64-bit words."""
+    """`count` unsigned integers of `width` bits in 32 lanes of 32-bit words, or 16 of 64-bit ones.
+    """
     if width == 0 or count == 0:
         return [0] * count
     word_bits, most_lanes = (32, 32) if width <= 32 else (64, 16)

@@ -7,9 +7,10 @@
     read.py STORE --codecs        which forms of formats/codecs.md and segment.md occur, one a line
     read.py --file FILE           strips without a segment, see file_of_strips
 
-Values are separated by tabs. Numbers, times (nanoseconds since 1970) and dates (days since 1970) are
-whole numbers; doubles stand as their shortest decimal, with --bits as 16 hexadecimal digits of their
-pattern. A missing value is \\N; in texts \\, tab, line feed and carriage return are \\\\, \\t, \\n, \\r.
+Values are separated by tabs. Numbers, times (nanoseconds since 1970) and dates (days since 1970)
+are whole numbers; doubles stand as their shortest decimal, with --bits as 16 hexadecimal digits of
+their pattern. With --forms-to FILE, what --codecs prints goes to a file as well. A missing value
+is \\N; in texts \\, tab, line feed and carriage return are \\\\, \\t, \\n, \\r.
 """
 
 import argparse
@@ -67,8 +68,8 @@ def print_strips(store, out):
 
 
 def file_of_strips(path):
-    """Strips for offset 0 and salt 0, each behind a head: kind (u8), source (u32, its place among the
-    strips before and one more, or 0), rows and bytes (u32)."""
+    """Strips for offset 0 and salt 0, each behind a head: kind (u8), source (u32, its place among
+    the strips before and one more, or 0), rows and bytes (u32)."""
     with open(path, "rb") as file:
         cursor = Cursor(file.read())
     strips = []
@@ -84,6 +85,12 @@ def print_forms(strips, more, out):
     for strip in strips:
         forms.update(strip.forms())
     out.write("".join(form + "\n" for form in sorted(forms)))
+
+
+def print_forms_of_store(store, out):
+    strips = [segment.strip(index, column) for segment in store.segments
+              for index, block in enumerate(segment.blocks) for column in block.strips]
+    print_forms(strips, store.forms(), out)
 
 
 def main():
@@ -109,10 +116,7 @@ def main():
         elif not arguments.store:
             parser.error("a store or --file FILE")
         elif arguments.codecs:
-            store = Store(arguments.store)
-            strips = [segment.strip(index, column) for segment in store.segments
-                      for index, block in enumerate(segment.blocks) for column in block.strips]
-            print_forms(strips, store.forms(), out)
+            print_forms_of_store(Store(arguments.store), out)
         elif arguments.strips:
             print_strips(Store(arguments.store), out)
         else:
@@ -123,6 +127,9 @@ def main():
                 raise FormatError(f"no table {arguments.table}")
             for table in sorted(tables, key=lambda table: table.number):
                 print_table(store, table, arguments.bits, out)
+            if arguments.forms_to:
+                with open(arguments.forms_to, "w", encoding="utf-8") as file:
+                    print_forms_of_store(store, file)
     except FormatError as error:
         out.flush()
         sys.exit(f"read.py: {error}")

@@ -1,4 +1,5 @@
-"""Coded residuals of the COLD tier: tokens by tANS, low bits raw (formats/codecs.md, "Coded residuals")."""
+"""Coded residuals of the COLD tier: tokens by tANS, low bits raw (formats/codecs.md, "Coded
+residuals")."""
 
 from cursor import Bits, FormatError, unzigzag
 
@@ -7,7 +8,8 @@ STRIDE = 1283
 
 
 class TokenTable:
-    """The table of a strip: for each state its token, how many bits follow, and where they count from."""
+    """The table of a strip: for each state its token, how many bits follow, and where they count
+    from."""
 
     def __init__(self, cursor):
         form = cursor.u8()

@@ -12,8 +12,11 @@ BROKEN = 2**64 - 2
 
 @functools.cache
 def library():
-    name = ctypes.util.find_library("zstd") or "libzstd.so.1"
-    zstd = ctypes.CDLL(name)
+    try:
+        zstd = ctypes.CDLL("libzstd.so.1")
+    except OSError:
+        # Slow: it asks other programs.
+        zstd = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so")
     zstd.ZSTD_getFrameContentSize.restype = ctypes.c_ulonglong
     zstd.ZSTD_getFrameContentSize.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
     zstd.ZSTD_decompress.restype = ctypes.c_size_t
