@@ -137,8 +137,13 @@ public final class Database: Sendable {
     }
 
     /// Brings every partition into its final form.
-    public func compact(tier: Tier = .light) throws(BelfryError) {
+    /// - Parameter removesReplaced: whether the files that were replaced go at once. Else they stay
+    ///   for a while, for readers in other processes, and a later opening removes them.
+    public func compact(
+        tier: Tier = .light, removesReplaced: Bool = false
+    ) throws(BelfryError) {
         do { try store.compact(isCold: tier == .cold) } catch { throw BelfryError(error) }
+        if removesReplaced { store.removeReplacedFiles() }
     }
 
     /// Cancels the statements that run (57014), waits for the step that a flush or compaction is

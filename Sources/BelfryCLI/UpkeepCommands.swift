@@ -76,11 +76,17 @@ struct CompactCommand: ParsableCommand {
     @Option(help: "light: fast to read. cold: about a quarter smaller, slower to read.")
     var tier: Tier = .light
 
+    @Flag(help: "Keep replaced files a while, for statements that run in other processes.")
+    var keepReplaced = false
+
     @OptionGroup var profile: ProfileOptions
 
     func run() throws {
         let database = try CommandDatabase.open(path, mustExist: true, profile: profile)
-        do { try database.compact(tier: tier == .cold ? .cold : .light) } catch {
+        do {
+            try database.compact(
+                tier: tier == .cold ? .cold : .light, removesReplaced: !keepReplaced)
+        } catch {
             throw CommandFailure(error.message)
         }
         try CommandDatabase.close(database)

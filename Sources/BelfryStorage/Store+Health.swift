@@ -65,6 +65,13 @@ extension Store {
         if failure.code == .diskFull { watchSpace() }
     }
 
+    /// Removes the files of segments that left the manifest and that nobody here reads, at once:
+    /// a reader in another process that comes too late for one starts its statement again.
+    package func removeReplacedFiles() {
+        let outcome = retiredFiles.removeDue(now: clock.monotonic(), isForced: true)
+        healthMonitor.press(.files, outcome.failure?.description)
+    }
+
     /// Removes the files of segments that left the manifest, where it is time.
     func removeRetired() {
         let outcome = retiredFiles.removeDue(

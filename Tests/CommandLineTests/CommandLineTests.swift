@@ -128,8 +128,9 @@ struct CommandLineTests {
         #expect(sound.code == 0, "\(sound.error)")
 
         let segments = database + "/segments"
-        // What compaction replaced may still be there for a while.
+        // What compaction replaced is gone.
         let names = try FileManager.default.contentsOfDirectory(atPath: segments)
+        #expect(names.count == 1)
         let name = try #require(names.max())
         let path = segments + "/" + name
         var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
