@@ -173,6 +173,15 @@ struct ReaderStripTests {
                 strips.add(.doubles(sample.values(7500, seed: 14)), nil, options, "\(sample)")
             }
         }
+        // Small codes are frequent, large ones not.
+        var random = SeededGenerator(seed: 15)
+        let codes = (0..<7500).map { _ in
+            min(random.next().leadingZeroBitCount, 12) * 4 + Int.random(in: 0..<4, using: &random)
+        }
+        var options = StripOptions()
+        options.isCold = true
+        strips.add(
+            .texts(codes.map { Array("state \(100 + $0)".utf8) }), nil, options, "frequent texts")
     }
 
     /// Each kind as a function of another.

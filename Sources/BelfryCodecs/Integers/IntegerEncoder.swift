@@ -154,9 +154,12 @@ struct IntegerEncoder {
         }
         if forms.contains(.runs) {
             let width = bitCount(UInt64(bitPattern: scan.max &- scan.min))
-            best.consider(
-                .runs, Packing(), bits: scan.runCount * (width + min(10, bitCount(UInt64(count)))),
-                isOnly: forms == [.runs])
+            // A run is reckoned with two bits more.
+            if forms == [.runs] || scan.runCount * (width + 2) < best.bits {
+                let (lengthWidth, bits) = Runs.best(values, width: width)
+                best.consider(
+                    .runs, Packing(width: lengthWidth), bits: bits, isOnly: forms == [.runs])
+            }
         }
 
         if model != nil {
@@ -199,7 +202,7 @@ struct IntegerEncoder {
         case .runs:
             let width = bitCount(UInt64(bitPattern: scan.max &- scan.min))
             let (vector, bytes) = Runs.encode(
-                values, base: scan.min, width: width, runCount: scan.runCount)
+                values, base: scan.min, width: width, lengthWidth: best.packing.width)
             payload.append(contentsOf: bytes)
             return vector
         case .raw, .constant, .ramp, .gorilla:

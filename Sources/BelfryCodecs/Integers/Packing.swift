@@ -3,79 +3,70 @@ import BelfryCore
 /// How residuals go into lanes: what is taken off them, the width, and the bits that come out,
 /// patches included.
 ///
-/// Two placements are tried by a histogram of widths each: from zero upwards, where only large
-/// residuals are patched, and around the median, where patches take the outliers of both sides.
+/// Two placements are tried: from zero upwards, by a histogram of widths, where only large
+/// residuals are patched; and for each width the window that holds most of the residuals around
+/// the median, by a histogram of 64 equal steps, where patches take the outliers of both sides.
 struct Packing {
     var base: Int64 = 0
     var width = 0
     var bits = 0
     var isPatched = false
 
-    /// A patch's place takes about nine bits; decoding one costs what four more bits do.
-    private static let patchBits = 13
+    /// Decoding a patch costs what so many bits do.
+    private static let patchPenalty = 5
     private static let patchHeaderBits = 24
 
     /// Rows before `skipped` hold nothing.
     static func best(of residuals: Span<UInt64>, skipping skipped: Int) -> Packing {
-        let center = median(of: residuals, skipping: skipped)
-        var histograms = WidthHistograms()
-        histograms.fill(residuals, skipping: skipped, center: center)
-        var best = Packing(base: 0, width: 64, bits: Int.max)
         let count = residuals.count
-        consider({ histograms.upwards($0) }, count: count, center: nil, best: &best)
-        consider({ histograms.around($0) }, count: count, center: center, best: &best)
+        let middle = middle(of: residuals, skipping: skipped, sampleCount: 31)
+        // The half in the middle takes four to eight steps.
+        let shift = max(0, bitCount(middle.half.upperBound - middle.half.lowerBound) - 3)
+        let reach = UInt64(WidthHistograms.stepCount / 2) << UInt64(min(shift, 57))
+        let low = middle.median > reach ? middle.median - reach : 0
+        var histograms = WidthHistograms()
+        histograms.fill(residuals, skipping: skipped, low: low, shift: shift)
+        var top = 64
+        while top >= 0 && histograms.upwards(top) == 0 { top -= 1 }
+        guard top >= 0 else { return Packing() }
+        var best = Packing(base: 0, width: 64, bits: Int.max)
+        var over = 0
+        for width in stride(from: top, through: 0, by: -1) {
+            best.consider(base: 0, width: width, over: over, top: top, count: count)
+            over += histograms.upwards(width)
+        }
+        if shift >= 58 { return best }
+        for wide in 0..<min(6, max(1, top - shift)) {
+            let window = 1 << wide
+            var held = 0
+            for step in 0..<window { held += histograms.inStep(step) }
+            var (most, place) = (held, 0)
+            for step in 0..<(WidthHistograms.stepCount - window) {
+                held = held &- histograms.inStep(step) &+ histograms.inStep(step &+ window)
+                if held > most { (most, place) = (held, step + 1) }
+            }
+            let base = low + UInt64(place) << UInt64(shift)
+            best.consider(
+                base: base, width: shift + wide, over: max(0, count - skipped) - most, top: top,
+                count: count)
+        }
         return best
     }
 
-    @inline(__always)
-    private static func consider(
-        _ histogram: (Int) -> Int, count: Int, center: UInt64?, best: inout Packing
-    ) {
-        var top = 64
-        while top >= 0 && histogram(top) == 0 { top -= 1 }
-        guard top >= 0 else {
-            best = Packing()
-            return
+    /// Takes a base and a width where fewer bits come out, with so many residuals patched.
+    private mutating func consider(base: UInt64, width: Int, over: Int, top: Int, count: Int) {
+        var bits = LaneLayout.byteCount(width: width, count: count) * 8
+        if over > 0 {
+            let highest = top == 64 ? UInt64.max : 1 &<< UInt64(top) &- 1
+            let farthest = max(base, highest &- base) >> UInt64(width)
+            let gapBits = min(10, bitCount(UInt64(count / over)) + 1)
+            bits += over * (gapBits + bitCount(farthest) + 1 + Self.patchPenalty)
+            bits += Self.patchHeaderBits
         }
-        var over = 0
-        var width = top
-        while width >= 0 {
-            let patches =
-                over > 0 ? over * (patchBits + top - width + 1) + patchHeaderBits : 0
-            // Narrower lanes only leave more and longer patches.
-            if patches >= best.bits { break }
-            let bits = LaneLayout.byteCount(width: width, count: count) * 8 + patches
-            if bits < best.bits {
-                var base: Int64 = 0
-                if let center {
-                    let half: UInt64 = width == 0 ? 0 : 1 << UInt64(width - 1)
-                    base = Int64(bitPattern: center &- half)
-                }
-                best = Packing(base: base, width: width, bits: bits, isPatched: over > 0)
-            }
-            over += histogram(width)
-            width -= 1
+        if bits < self.bits {
+            self = Packing(
+                base: Int64(bitPattern: base), width: width, bits: bits, isPatched: over > 0)
         }
-    }
-
-    /// The median of up to fifteen residuals spread over the vector.
-    static func median(of residuals: Span<UInt64>, skipping skipped: Int) -> UInt64 {
-        let count = residuals.count - skipped
-        guard count >= 15 else {
-            return middle(of: residuals, skipping: skipped, sampleCount: 15).median
-        }
-        var room = [UInt64](repeating: 0, count: 15)
-        var sample = room.mutableSpan
-        for index in 0..<15 {
-            let value = residuals[skipped + index * count / 15]
-            var place = index
-            while place > 0 && sample[place - 1] > value {
-                sample[place] = sample[place - 1]
-                place -= 1
-            }
-            sample[place] = value
-        }
-        return sample[7]
     }
 
     /// The median of so many residuals spread over the vector, and where half of them lie.

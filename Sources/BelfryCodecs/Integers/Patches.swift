@@ -32,36 +32,73 @@ struct Patches: Hashable, Sendable {
         if width >= 64 { return nil }
         // Without a branch, for which rows they are is nobody's guess.
         let count = residuals.count
-        var rows = [Int32](repeating: 0, count: count + 1)
+        var rows = [Int](repeating: 0, count: count + 1)
         var rowSpan = rows.mutableSpan
         var patchCount = 0
         var highBits: UInt64 = 0
         for row in 0..<count {
             let high = Int64(bitPattern: unsafe residuals[unchecked: row]) &>> Int64(width)
-            unsafe rowSpan[unchecked: patchCount] = Int32(truncatingIfNeeded: row)
+            unsafe rowSpan[unchecked: patchCount] = row
             patchCount &+= oneIfNonzero(UInt64(bitPattern: high))
             highBits |= UInt64(bitPattern: (high &<< 1) ^ (high &>> 63))
         }
         if patchCount == 0 { return nil }
-        var gapBits: UInt64 = 0
-        var next: Int32 = 0
+        let highWidth = bitCount(highBits)
+        let (gapWidth, stones) = bestGapWidth(rows[..<patchCount], highWidth: highWidth)
+        let patches = Patches(
+            count: patchCount + stones, gapWidth: gapWidth, highWidth: highWidth)
+        // Where a gap is wider than that, patches of zero are stepping stones.
+        let limit = 1 << gapWidth - 1
+        var writer = BitWriter(bitCount: patches.count * (gapWidth + highWidth))
+        var next = 0
         for index in 0..<patchCount {
-            gapBits |= UInt64(rows[index] - next)
+            while rows[index] - next > limit {
+                writer.write(UInt64(limit), width: gapWidth)
+                next += limit + 1
+            }
+            writer.write(UInt64(rows[index] - next), width: gapWidth)
             next = rows[index] + 1
         }
-        let patches = Patches(
-            count: patchCount, gapWidth: bitCount(gapBits), highWidth: bitCount(highBits))
-        var writer = BitWriter(bitCount: patchCount * (patches.gapWidth + patches.highWidth))
         next = 0
         for index in 0..<patchCount {
-            writer.write(UInt64(rows[index] - next), width: patches.gapWidth)
+            for _ in 0..<((rows[index] - next) >> gapWidth) { writer.write(0, width: highWidth) }
+            let high = Int64(bitPattern: residuals[rows[index]]) >> Int64(width)
+            writer.write(Varint.zigzag(high), width: highWidth)
             next = rows[index] + 1
         }
-        for index in 0..<patchCount {
-            let high = Int64(bitPattern: residuals[Int(rows[index])]) >> Int64(width)
-            writer.write(Varint.zigzag(high), width: patches.highWidth)
-        }
         return (patches, writer.finish())
+    }
+
+    /// The width of gaps that takes fewest bits, and how many patches of zero then stand where
+    /// gaps are wider.
+    private static func bestGapWidth(
+        _ rows: ArraySlice<Int>, highWidth: Int
+    ) -> (width: Int, stones: Int) {
+        var next = 0
+        var all = 0
+        var gaps: [Int] = []
+        gaps.reserveCapacity(rows.count)
+        for row in rows {
+            gaps.append(row - next)
+            all |= row - next
+            next = row + 1
+        }
+        var width = bitCount(UInt64(all))
+        var best = (width: width, stones: 0)
+        var leastBits = rows.count * (width + highWidth)
+        while width > 0 {
+            width -= 1
+            var stones = 0
+            for gap in gaps { stones &+= gap &>> width }
+            if stones > rows.count / 4 { break }
+            // Each is decoded as any other.
+            let bits = (rows.count + stones) * (width + highWidth) + 4 * stones
+            if bits < leastBits {
+                best = (width, stones)
+                leastBits = bits
+            }
+        }
+        return best
     }
 
     /// Adds `high << width`, times the divisor, to the patched rows.
