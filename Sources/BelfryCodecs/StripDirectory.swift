@@ -54,6 +54,16 @@ package struct StripDirectory: Sendable {
         var entryByteCount = 0
         var statisticsByteCount = 0
 
+        /// Vectors of so many rows that all have a value.
+        static func whole(count: Int) -> [Place] {
+            (0..<Strip.vectorCount(rows: count)).map { vector in
+                let rows = Strip.rowCount(of: vector, rows: count)
+                return Place(
+                    rowCount: rows, validityRowCount: rows,
+                    validity: EncodedBits(form: .all, setCount: rows))
+            }
+        }
+
         var valueOffset: Int { offset + validity.byteCount(rowCount: validityRowCount) }
 
         /// From `offset` to where the next vector is.
@@ -188,13 +198,7 @@ package struct StripDirectory: Sendable {
         dictionaryBytes = nil
         payloadOffset = 0
         payloadByteCount = 0
-        for vector in 0..<Strip.vectorCount(rows: count) {
-            let rows = Strip.rowCount(of: vector, rows: count)
-            vectors.append(
-                Place(
-                    rowCount: rows, validityRowCount: rows,
-                    validity: EncodedBits(form: .all, setCount: rows)))
-        }
+        vectors = Place.whole(count: count)
         try readEntries(&reader, kind: .doubles)
     }
 
@@ -208,13 +212,7 @@ package struct StripDirectory: Sendable {
         dictionaryBytes = nil
         payloadOffset = 0
         payloadByteCount = 0
-        for vector in 0..<Strip.vectorCount(rows: count) {
-            let rows = Strip.rowCount(of: vector, rows: count)
-            vectors.append(
-                Place(
-                    rowCount: rows, validityRowCount: rows,
-                    validity: EncodedBits(form: .all, setCount: rows)))
-        }
+        vectors = Place.whole(count: count)
         try readEntries(&reader, kind: .texts)
     }
 
